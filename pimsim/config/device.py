@@ -1,0 +1,91 @@
+"""A hardware description made ready to simulate: standard, timing in CK and rule table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from pimsim.config.hardware import AsicSpec, ControllerSpec, EnergySpec, HardwareSpec, LinkSpec, PimSpec
+from pimsim.config.standards import standard_of
+from pimsim.dram.organization import DramOrganization
+from pimsim.dram.standard import Standard
+from pimsim.dram.table import RuleTable
+from pimsim.dram.timing import TimingParams, link_cycles, resolve_timing
+from pimsim.errors import ConfigError
+from pimsim.units import period_ps
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A resolved hardware description: ``spec`` as validated, ``sources`` of its values, ``timing`` in CK."""
+
+    spec: HardwareSpec
+    standard: Standard
+    timing: TimingParams
+    sources: Mapping[str, str]
+    where: str
+
+    @property
+    def name(self) -> str:
+        """Name of the hardware description."""
+        return self.spec.name
+
+    @cached_property
+    def organization(self) -> DramOrganization:
+        """Channels, banks, rows and columns."""
+        return self.spec.dram.organization
+
+    @cached_property
+    def table(self) -> RuleTable:
+        """Commands and resolved rules."""
+        return RuleTable(self.standard, self.timing)
+
+    @property
+    def pim(self) -> PimSpec:
+        """MAC units and buffers; ConfigError on a plain DRAM."""
+        return self._group("pim", self.spec.pim)
+
+    @property
+    def asic(self) -> AsicSpec:
+        """The ASIC; ConfigError on a plain DRAM."""
+        return self._group("asic", self.spec.asic)
+
+    @property
+    def link(self) -> LinkSpec:
+        """Pins of a channel; ConfigError on a plain DRAM."""
+        return self._group("link", self.spec.link)
+
+    @property
+    def controller(self) -> ControllerSpec:
+        """Issue order; ConfigError on a plain DRAM."""
+        return self._group("controller", self.spec.controller)
+
+    @property
+    def energy(self) -> EnergySpec:
+        """Energy constants; ConfigError on a plain DRAM."""
+        return self._group("energy", self.spec.energy)
+
+    @cached_property
+    def asic_period_ps(self) -> int:
+        """Clock period of the ASIC."""
+        return period_ps(self.asic.clock_ghz)
+
+    def _group(self, name: str, value: _T | None) -> _T:
+        if value is None:
+            raise ConfigError(f"{self.where}: group '{name}' is missing: {self.name} is a plain DRAM and cannot run a model")
+        return value
+
+
+def resolve_device(spec: HardwareSpec, sources: Mapping[str, str], where: str) -> Device:
+    """Resolve timing and rules of a validated description. Raises ConfigError naming ``where``."""
+    standard = standard_of(spec)
+    t_ck_ps = round(spec.dram.timing.get("tCK_ns", 0) * 1000)
+    derived = {}
+    if spec.link is not None and t_ck_ps > 0:
+        derived["nLINK"] = link_cycles(spec.dram.column_bytes, spec.link.gbit_per_s, t_ck_ps)
+    timing = resolve_timing(standard, spec.dram.timing, derived, f"{where}: dram.timing")
+    return Device(spec, standard, timing, dict(sources), where)

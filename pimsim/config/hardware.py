@@ -1,0 +1,189 @@
+"""Schema of a hardware file: DRAM, PIM units, ASIC, link, controller, mapping, energy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pimsim.config.model import Band, Source, SpecModel, unit
+from pimsim.dram.organization import DramOrganization
+
+Count = Annotated[int, Field(ge=1, le=1 << 30)]
+
+
+class NonNegativeBand(Band):
+    """A band whose low value is not negative."""
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> NonNegativeBand:
+        if self.low < 0:
+            raise ValueError(f"low {self.low:g} is negative")
+        return self
+
+
+class RefreshSpec(SpecModel):
+    """Who is refreshed at once, and how many refreshes may be postponed (JEDEC: at most 8)."""
+
+    mode: Literal["all_bank", "per_bank", "none"]
+    max_postponed: int = unit("refreshes", "refreshes that may be owed before one interrupts an open row", ge=0, le=8)
+    source: Source
+
+
+class CurrentsSpec(SpecModel):
+    """Supply voltage and IDD currents of one channel."""
+
+    vdd_v: NonNegativeBand = unit("V", "core supply voltage")
+    idd0_ma: NonNegativeBand = unit("mA", "one bank activate-precharge")
+    idd2n_ma: NonNegativeBand = unit("mA", "precharged standby")
+    idd3n_ma: NonNegativeBand = unit("mA", "active standby")
+    idd4r_ma: NonNegativeBand = unit("mA", "burst read")
+    idd4w_ma: NonNegativeBand = unit("mA", "burst write")
+    idd5b_ma: NonNegativeBand = unit("mA", "burst refresh")
+    source: Source
+
+
+class DramSpec(SpecModel):
+    """Organisation, timing, refresh and currents of the DRAM."""
+
+    standard: Literal["GDDR6", "GDDR6_AiM"]
+    channels: Annotated[int, Field(ge=1, le=4096)]
+    bank_groups: Annotated[int, Field(ge=1, le=64)]
+    banks_per_group: Annotated[int, Field(ge=1, le=64)]
+    rows: Count
+    row_bytes: Annotated[int, Field(ge=2, le=1 << 20)] = unit("B", "bytes of one row of one bank")
+    column_bytes: Annotated[int, Field(ge=2, le=1 << 12)] = unit("B", "bytes of one column access")
+    timing: dict[str, float]
+    refresh: RefreshSpec
+    currents: CurrentsSpec | None = None
+    source: Source
+
+    @field_validator("timing", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items() if k != "source"}
+        return value
+
+    @model_validator(mode="after")
+    def _shape(self) -> DramSpec:
+        if self.row_bytes % self.column_bytes:
+            raise ValueError(f"row_bytes {self.row_bytes} B must hold whole columns of column_bytes {self.column_bytes} B")
+        for name in ("bank_groups", "banks_per_group", "rows", "row_bytes", "column_bytes"):
+            value = getattr(self, name)
+            if value & (value - 1):
+                raise ValueError(f"{name} {value} must be a power of two: it is decoded from address bits")
+        return self
+
+    @property
+    def organization(self) -> DramOrganization:
+        """The shape alone."""
+        return DramOrganization(
+            self.channels, self.bank_groups, self.banks_per_group, self.rows, self.row_bytes, self.column_bytes
+        )
+
+
+class AllBankActivation(SpecModel):
+    """How ACT_AB opens a channel's banks: ``grouped_by`` banks a command, within tFAW or not."""
+
+    grouped_by: Count
+    obey_tFAW: bool
+    source: Source
+
+
+class PimSpec(SpecModel):
+    """MAC units, global buffer and accumulators of a channel."""
+
+    mac_lanes: Annotated[int, Field(ge=1, le=1024)] = unit("multipliers", "BF16 multipliers of one MAC unit")
+    mac_dtype: Literal["bf16"]
+    accumulate: Literal["fp32", "bf16"]
+    global_buffer_bytes: Annotated[int, Field(ge=2, le=1 << 24)] = unit("B", "input vector buffer of a channel")
+    accumulators_per_bank: Annotated[int, Field(ge=1, le=64)]
+    all_bank_activation: AllBankActivation
+    source: Source
+
+
+class AsicSpec(SpecModel):
+    """Arithmetic, memory and approximations of the ASIC."""
+
+    clock_ghz: float = unit("GHz", "clock", gt=0, le=100)
+    sram_kib: float = unit("KiB", "on-chip memory", gt=0, le=1 << 20)
+    adders: Annotated[int, Field(ge=1, le=1 << 20)]
+    multipliers: Annotated[int, Field(ge=1, le=1 << 20)]
+    adder_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of an adder")
+    multiplier_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of a multiplier")
+    instruction_overhead_cycles: Annotated[int, Field(ge=0, le=10000)] = unit("cycles", "fetch and decode of an instruction")
+    exp_taylor_terms: Annotated[int, Field(ge=1, le=32)]
+    gelu_taylor_terms: Annotated[int, Field(ge=1, le=32)]
+    reciprocal_newton_steps: Annotated[int, Field(ge=0, le=16)]
+    rsqrt_newton_steps: Annotated[int, Field(ge=0, le=16)]
+    source: Source
+
+
+class LinkSpec(SpecModel):
+    """Pins between the ASIC and one channel."""
+
+    pins_per_channel: Annotated[int, Field(ge=1, le=4096)] = unit("pins", "data pins of a channel")
+    gbit_per_s_per_pin: float = unit("Gb/s", "data rate of a pin", gt=0, le=1000)
+    source: Source
+
+    @property
+    def gbit_per_s(self) -> float:
+        """Data rate of one channel's pins in Gb/s."""
+        return self.pins_per_channel * self.gbit_per_s_per_pin
+
+
+class ControllerSpec(SpecModel):
+    """Issue order: ``serial`` starts an instruction when ASIC and PIM are idle, ``overlap`` when its inputs are there."""
+
+    issue: Literal["serial", "overlap"]
+    quirks: Literal["none", "aim_simulator"] = "none"
+    source: Source
+
+
+class EnergySpec(SpecModel):
+    """Energy constants beside the IDD currents."""
+
+    mac_power_mw_per_channel: NonNegativeBand = unit("mW", "all MAC units of a channel while MAC commands run")
+    internal_read_fraction: NonNegativeBand = unit("1", "part of a burst read's energy spent inside a bank, per bank of a MAC")
+    io_pj_per_bit: NonNegativeBand = unit("pJ/bit", "pins and receivers of the link")
+    global_buffer_pj_per_byte: NonNegativeBand = unit("pJ/B", "writing or broadcasting one byte of the global buffer")
+    asic_power_mw: NonNegativeBand = unit("mW", "whole ASIC at full activity and 1 GHz")
+    asic_static_fraction: NonNegativeBand = unit("1", "part of the ASIC's power that is spent when idle")
+    source: Source
+
+
+class HardwareSpec(SpecModel):
+    """A validated hardware description. ``pim``, ``asic``, ``link`` and the rest are absent in a plain DRAM."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    description: str = ""
+    source: Source
+    dram: DramSpec
+    pim: PimSpec | None = None
+    asic: AsicSpec | None = None
+    link: LinkSpec | None = None
+    controller: ControllerSpec | None = None
+    mapping: str | None = None
+    energy: EnergySpec | None = None
+
+    @model_validator(mode="after")
+    def _pim_shape(self) -> HardwareSpec:
+        if self.pim is None:
+            return self
+        organization = self.dram.organization
+        grouped_by = self.pim.all_bank_activation.grouped_by
+        if grouped_by not in (organization.banks, organization.banks_per_group):
+            raise ValueError(
+                f"pim.all_bank_activation.grouped_by {grouped_by} must be {organization.banks} (all banks at once) "
+                f"or {organization.banks_per_group} (a bank group at a time)"
+            )
+        if self.pim.all_bank_activation.obey_tFAW and grouped_by > 4:
+            raise ValueError(f"pim.all_bank_activation: {grouped_by} banks in one command cannot obey tFAW (four in a window)")
+        if self.pim.mac_lanes * 2 != self.dram.column_bytes:
+            raise ValueError(
+                f"pim.mac_lanes {self.pim.mac_lanes} BF16 need dram.column_bytes {self.pim.mac_lanes * 2} B, not {self.dram.column_bytes} B"
+            )
+        if self.pim.global_buffer_bytes % self.dram.column_bytes:
+            raise ValueError(f"pim.global_buffer_bytes {self.pim.global_buffer_bytes} B must hold whole columns")
+        return self

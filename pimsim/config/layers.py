@@ -1,0 +1,129 @@
+"""Read a file and the files it is based on, merge them, apply overrides, and remember where each value came from.
+
+A value is a plain YAML value, or ``{value: ..., source: ...}``, or ``{low, nominal, high, source}`` for a constant that
+is not exactly known. A later layer replaces the values it names; a broader timing name (``tRCD_ns``) in a later layer
+replaces the narrower ones (``nRCDRD``) of the earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pimsim.config import shipped
+from pimsim.config.standards import timing_umbrellas
+from pimsim.config.strict_yaml import load_yaml, parse_scalar
+from pimsim.dram.timing import stem
+from pimsim.errors import ConfigError
+
+_MAX_BASES = 16
+_TIMING = "dram.timing"
+
+
+@dataclass
+class Layered:
+    """Merged values (nested mapping), the source of each leaf by dotted path, and the files that were read."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        """The file the user named."""
+        return self.files[-1] if self.files else "<values>"
+
+
+def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
+    """Read a named file and its ``base:`` chain, outermost base first."""
+    chain: list[tuple[Path, dict[str, Any]]] = []
+    reference, relative_to = str(name_or_path), None
+    while reference:
+        path = shipped.find(reference, folder, what, relative_to)
+        if any(path.resolve() == seen.resolve() for seen, _ in chain):
+            raise ConfigError(f"{path}: 'base:' leads back to itself")
+        if len(chain) >= _MAX_BASES:
+            raise ConfigError(f"{path}: more than {_MAX_BASES} levels of 'base:'")
+        data = load_yaml(path)
+        reference, relative_to = data.pop("base", ""), path.parent
+        if not isinstance(reference, str):
+            raise ConfigError(f"{path}: base: must be a shipped name or a path")
+        chain.append((path, data))
+    layered = Layered()
+    for path, data in reversed(chain):
+        layered.files.append(str(path))
+        merge(layered, data, f"set in {path.name}")
+    return layered
+
+
+def merge(layered: Layered, changes: Mapping[str, Any], default_source: str) -> None:
+    """Put ``changes`` on top of ``layered``."""
+    _merge(layered.values, changes, "", layered.sources, default_source)
+
+
+def override(layered: Layered, assignment: str) -> None:
+    """Apply one ``path=value`` of the command line. The path's existence is checked by the schema afterwards."""
+    path, separator, text = assignment.partition("=")
+    path = path.strip()
+    if not separator or not path or not all(path.split(".")):
+        raise ConfigError(f"--set '{assignment}': must be path=value, as in asic.clock_ghz=0.5")
+    try:
+        value = parse_scalar(text)
+    except ConfigError as error:
+        raise ConfigError(f"--set {path}: {error}") from None
+    set_path(layered, path, value, f"set on the command line: {assignment}")
+
+
+def set_path(layered: Layered, path: str, value: Any, source: str) -> None:
+    """Set the value at a dotted ``path``."""
+    changes: Any = value
+    for part in reversed(path.split(".")):
+        changes = {part: changes}
+    merge(layered, changes, source)
+
+
+def _is_leaf(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return True
+    keys = set(value)
+    return ("value" in keys and keys <= {"value", "source", "note"}) or (
+        "nominal" in keys and keys <= {"low", "nominal", "high", "source", "note"}
+    )
+
+
+def _leaf_value(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if "value" in value:
+        return value["value"]
+    return {key: value[key] for key in ("low", "nominal", "high") if key in value}
+
+
+def _merge(target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sources: dict[str, str], default: str) -> None:
+    given = changes.get("source")
+    group_source = given if isinstance(given, str) else default
+    if prefix == f"{_TIMING}.":
+        _drop_replaced_timing(target, changes, sources)
+    for key, value in changes.items():
+        path = f"{prefix}{key}"
+        if not _is_leaf(value):
+            child = target.get(key)
+            if not isinstance(child, dict) or set(child) >= {"low", "nominal", "high"}:
+                child = target[key] = {}
+            _merge(child, value, f"{path}.", sources, group_source)
+            continue
+        target[key] = _leaf_value(value)
+        own = value.get("source") if isinstance(value, Mapping) else None
+        sources[path] = str(own or group_source)
+
+
+def _drop_replaced_timing(timing: dict[str, Any], changes: Mapping[str, Any], sources: dict[str, str]) -> None:
+    """Forget earlier spellings of the parameters in ``changes``, and the narrower ones a broader name now sets."""
+    umbrellas = timing_umbrellas()
+    for stem_now in {stem(key) for key in changes if key != "source"}:
+        for old in [key for key in timing if key != "source"]:
+            if stem(old) == stem_now or umbrellas.get(stem(old)) == stem_now:
+                del timing[old]
+                sources.pop(f"{_TIMING}.{old}", None)

@@ -1,0 +1,26 @@
+"""Which table of commands and rules a hardware description runs on."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pimsim.config.hardware import HardwareSpec
+from pimsim.dram.standard import Standard
+from pimsim.dram.standards import STANDARDS
+from pimsim.pim.commands import PARAMETERS, with_pim
+
+
+def standard_of(spec: HardwareSpec) -> Standard:
+    """The plain standard, or the standard with PIM commands if it has none of its own and the device computes."""
+    base = STANDARDS[spec.dram.standard]
+    if spec.pim is None or "MAC_AB" in base.command_names:
+        return base
+    activation = spec.pim.all_bank_activation
+    return with_pim(base, activation.grouped_by < spec.dram.organization.banks, activation.obey_tFAW)
+
+
+@cache
+def timing_umbrellas() -> dict[str, str]:
+    """Stem of each timing parameter that a broader name can set, with that name's stem."""
+    parameters = [p for standard in STANDARDS.values() for p in standard.parameters] + list(PARAMETERS)
+    return {p.name[1:]: p.umbrella[1:] for p in parameters if p.umbrella}

@@ -1,0 +1,63 @@
+"""Schema of a workload file: a decoder-only model and the default request."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pimsim.config.model import Source, SpecModel, unit
+
+Size = Annotated[int, Field(ge=1, le=1 << 24)]
+
+
+class ModelSpec(SpecModel):
+    """Shape of a decoder-only model. ``family`` picks the graph; a family may need more keys (see workload/families)."""
+
+    family: Literal["gpt2", "llama"]
+    layers: Annotated[int, Field(ge=1, le=1000)]
+    d_model: Size
+    heads: Annotated[int, Field(ge=1, le=4096)]
+    d_ff: Size
+    vocabulary: Size
+    max_context: Size = unit("tokens", "longest context; K and V space is reserved for it")
+    kv_heads: Annotated[int, Field(ge=1, le=4096)] | None = None
+    d_head: Size | None = None
+    tied_embeddings: bool = True
+    source: Source
+
+    @model_validator(mode="after")
+    def _shape(self) -> ModelSpec:
+        if self.d_head is None and self.d_model % self.heads:
+            raise ValueError(f"d_model {self.d_model} is not a multiple of heads {self.heads}; give d_head")
+        if self.heads % self.key_value_heads:
+            raise ValueError(f"heads {self.heads} is not a multiple of kv_heads {self.key_value_heads}")
+        return self
+
+    @property
+    def head_width(self) -> int:
+        """Elements of one head."""
+        return self.d_head or self.d_model // self.heads
+
+    @property
+    def key_value_heads(self) -> int:
+        """Heads of K and V (fewer than ``heads`` with grouped queries)."""
+        return self.kv_heads or self.heads
+
+
+class RequestSpec(SpecModel):
+    """Default request: tokens in the prompt and tokens to generate."""
+
+    prompt_tokens: Annotated[int, Field(ge=1)] = 1
+    generate_tokens: Annotated[int, Field(ge=1)] = 1024
+    source: Source
+
+
+class WorkloadSpec(SpecModel):
+    """A validated workload description."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    description: str = ""
+    source: Source
+    model: ModelSpec
+    request: RequestSpec

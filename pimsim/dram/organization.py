@@ -1,0 +1,49 @@
+"""Shape of a DRAM device: channels, bank groups, banks, rows, columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DramOrganization:
+    """Counts and sizes of one device. A *column* here is one column access: ``column_bytes`` on the internal bus.
+
+    Banks are numbered flat inside a channel: ``bank = bank_group * banks_per_group + bank_in_group``.
+    """
+
+    channels: int
+    bank_groups: int
+    banks_per_group: int
+    rows: int
+    row_bytes: int
+    column_bytes: int
+
+    @property
+    def banks(self) -> int:
+        """Banks of one channel."""
+        return self.bank_groups * self.banks_per_group
+
+    @property
+    def columns(self) -> int:
+        """Column accesses that one row holds."""
+        return self.row_bytes // self.column_bytes
+
+    @property
+    def bank_bytes(self) -> int:
+        """Capacity of one bank in bytes."""
+        return self.rows * self.row_bytes
+
+    @property
+    def channel_bytes(self) -> int:
+        """Capacity of one channel in bytes."""
+        return self.banks * self.bank_bytes
+
+    @property
+    def capacity_bytes(self) -> int:
+        """Capacity of the whole device in bytes."""
+        return self.channels * self.channel_bytes
+
+    def bank_group_of(self, bank: int) -> int:
+        """Bank group of a flat bank number."""
+        return bank // self.banks_per_group

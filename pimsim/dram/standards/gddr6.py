@@ -1,0 +1,92 @@
+"""GDDR6 SGRAM (JESD250): one channel with bank groups, one command a clock, refresh per channel or per bank."""
+
+from pimsim.dram.commands import BANK, CHANNEL, Command
+from pimsim.dram.rules import rule
+from pimsim.dram.standard import Parameter, Standard
+
+COMMANDS = (
+    Command("ACT", BANK, row="open"),
+    Command("PREpb", BANK, row="close"),
+    Command("PREab", CHANNEL, row="close"),
+    Command("RD", BANK, row="column", bus="read", latency="nCL + nBL", cause="readout"),
+    Command("WR", BANK, row="column", bus="write", latency="nCWL + nBL", cause="kv_write"),
+    Command("RDA", BANK, row="column_close", bus="read", latency="nCL + nBL", cause="readout"),
+    Command("WRA", BANK, row="column_close", bus="write", latency="nCWL + nBL", cause="kv_write"),
+    Command("REFab", CHANNEL, row="refresh", latency="nRFCab", cause="refresh"),
+    Command("REFpb", BANK, row="refresh", latency="nRFCpb", cause="refresh"),
+)
+
+PARAMETERS = (
+    Parameter("nBL", "burst: data-bus cycles of one column access", default="nLINK"),
+    Parameter("nCL", "read latency"),
+    Parameter("nCWL", "write latency"),
+    Parameter("nCCDS", "column to column, other bank group", umbrella="nCCD"),
+    Parameter("nCCDL", "column to column, same bank group", umbrella="nCCD"),
+    Parameter("nRCDRD", "activate to read", umbrella="nRCD"),
+    Parameter("nRCDWR", "activate to write", umbrella="nRCD"),
+    Parameter("nRP", "precharge to activate"),
+    Parameter("nRAS", "activate to precharge"),
+    Parameter("nRC", "activate to activate, same bank", default="nRAS + nRP"),
+    Parameter("nWR", "end of write data to precharge"),
+    Parameter("nRTP", "read to precharge"),
+    Parameter("nRRDS", "activate to activate, other bank group", umbrella="nRRD"),
+    Parameter("nRRDL", "activate to activate, same bank group", umbrella="nRRD"),
+    Parameter("nWTRS", "end of write data to read, other bank group", umbrella="nWTR"),
+    Parameter("nWTRL", "end of write data to read, same bank group", umbrella="nWTR"),
+    Parameter("nFAW", "window of at most four activates"),
+    Parameter("nPPD", "precharge to precharge", default="1"),
+    Parameter("nRFCab", "all-bank refresh", umbrella="nRFC"),
+    Parameter("nRFCpb", "per-bank refresh", umbrella="nRFC"),
+    Parameter("nRREFD", "per-bank refresh to activate or refresh of another bank", default="nRRDS"),
+    Parameter("nREFI", "mean interval between all-bank refreshes"),
+)
+
+# Values of scope, preceding, following, gap and window follow JESD250 as tabulated by public simulators.
+RULES = (
+    rule("channel", "RD RDA", "RD RDA", "nBL"),
+    rule("channel", "WR WRA", "WR WRA", "nBL"),
+    rule("channel", "RD RDA", "RD RDA", "nCCDS"),
+    rule("channel", "WR WRA", "WR WRA", "nCCDS"),
+    rule("channel", "RD RDA", "WR WRA", "nCL + 1"),
+    rule("channel", "WR WRA", "RD RDA", "nCWL + nBL + nWTRS"),
+    rule("channel", "RD", "PREab", "nRTP"),
+    rule("channel", "WR", "PREab", "nCWL + nBL + nWR"),
+    rule("channel", "ACT", "ACT", "nRRDS"),
+    rule("channel", "ACT", "ACT REFpb", "nFAW", window=4),
+    rule("channel", "REFpb", "ACT REFpb", "nFAW", window=4),
+    rule("channel", "ACT", "PREab", "nRAS"),
+    rule("channel", "PREab", "ACT", "nRP"),
+    rule("channel", "PREab PREpb", "PREab PREpb", "nPPD"),
+    rule("channel", "ACT", "REFab", "nRC"),
+    rule("channel", "PREab", "REFab", "nRP"),
+    rule("channel", "RDA", "REFab", "nRP + nRTP"),
+    rule("channel", "WRA", "REFab", "nCWL + nBL + nWR + nRP"),
+    rule("channel", "REFab", "ACT PREab PREpb RD WR RDA WRA REFab REFpb", "nRFCab"),
+    rule("channel", "ACT", "REFpb", "nRRDS"),
+    rule("channel", "PREab", "REFpb", "nRP"),
+    rule("channel", "RDA", "REFpb", "nRP + nRTP"),
+    rule("channel", "WRA", "REFpb", "nCWL + nBL + nWR + nRP"),
+    rule("channel", "REFpb", "ACT", "nRREFD"),
+    rule("channel", "REFpb", "REFpb", "nRREFD"),
+    rule("channel", "REFpb", "REFab", "nRFCpb"),
+    rule("bank_group", "RD RDA", "RD RDA", "nCCDL"),
+    rule("bank_group", "WR WRA", "WR WRA", "nCCDL"),
+    rule("bank_group", "WR WRA", "RD RDA", "nCWL + nBL + nWTRL"),
+    rule("bank_group", "ACT", "ACT REFpb", "nRRDL"),
+    rule("bank", "ACT", "ACT", "nRC"),
+    rule("bank", "ACT", "RD RDA", "nRCDRD"),
+    rule("bank", "ACT", "WR WRA", "nRCDWR"),
+    rule("bank", "ACT", "PREpb", "nRAS"),
+    rule("bank", "PREpb", "ACT", "nRP"),
+    rule("bank", "RD", "PREpb", "nRTP"),
+    rule("bank", "WR", "PREpb", "nCWL + nBL + nWR"),
+    rule("bank", "RDA", "ACT", "nRTP + nRP"),
+    rule("bank", "WRA", "ACT", "nCWL + nBL + nWR + nRP"),
+    rule("bank", "ACT", "REFpb", "nRC"),
+    rule("bank", "PREpb", "REFpb", "nRP"),
+    rule("bank", "RDA", "REFpb", "nRP + nRTP"),
+    rule("bank", "WRA", "REFpb", "nCWL + nBL + nWR + nRP"),
+    rule("bank", "REFpb", "ACT REFpb", "nRFCpb"),
+)
+
+GDDR6 = Standard("GDDR6", COMMANDS, PARAMETERS, RULES)

@@ -1,0 +1,43 @@
+"""Errors a user can cause. Each says where, what, in which unit, what is allowed, and the nearest name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PimsimError(Exception):
+    """Base of every error caused by input; the command line prints its text and exits with code 2."""
+
+
+class ConfigError(PimsimError):
+    """A hardware, workload, baseline or sweep description is wrong."""
+
+
+class CapacityError(PimsimError):
+    """A model does not fit into the memory of the device."""
+
+
+class MappingError(PimsimError):
+    """A mapping policy cannot place an operation on the device."""
+
+
+class TraceError(PimsimError):
+    """A command stream or an instruction trace is malformed."""
+
+
+class RequestError(PimsimError):
+    """A request (prompt, tokens to generate) makes no sense for the model or device."""
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Return `` (did you mean 'x'?)`` for the closest allowed name, or an empty string."""
+    names = list(allowed)
+    swapped = [candidate for candidate in names if candidate != name and sorted(candidate) == sorted(name)]
+    if swapped:
+        return f" (did you mean '{swapped[0]}'?)"
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if not close:
+        folded = {candidate.lower(): candidate for candidate in names}
+        close = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)]
+    return f" (did you mean '{close[0]}'?)" if close else ""
