@@ -34,4 +34,6 @@ def find(name_or_path: str, folder: str, what: str, relative_to: Path | None = N
     if text.endswith((".yaml", ".yml")) or "/" in text:
         raise ConfigError(f"{text}: no such {what} file")
     names = shipped_names(folder)
-    raise ConfigError(f"unknown {what} '{text}'{nearest(text, names)}; shipped: {', '.join(names)}; or give a path to a YAML file")
+    raise ConfigError(
+        f"unknown {what} '{text}'{nearest(text, names)}; shipped: {', '.join(names)}; or give a path to a YAML file"
+    )

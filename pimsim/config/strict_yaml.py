@@ -41,13 +41,18 @@ def _plain_scalar(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
     text = str(node.value)
     if node.style is None:
         if _LEGACY_BOOL.match(text):
-            raise _trap(node, f"'{text}' is a boolean in some YAML versions and text in others; write true, false or quote it")
+            raise _trap(
+                node, f"'{text}' is a boolean in some YAML versions and text in others; write true, false or quote it"
+            )
         if _SEXAGESIMAL.match(text):
             raise _trap(node, f"'{text}' is a base-60 number in some YAML versions; quote it or write it out")
         if _LEGACY_OCTAL.match(text):
             raise _trap(node, f"'{text}' is octal in some YAML versions; drop the leading zero")
         if node.tag == "tag:yaml.org,2002:str" and _LOOKS_NUMERIC.match(text):
-            raise _trap(node, f"'{text}' is read as text, not as a number; write it with a decimal point and a signed exponent, as 1.0e-9")
+            raise _trap(
+                node,
+                f"'{text}' is read as text, not as a number; write it with a decimal point and a signed exponent, as 1.0e-9",
+            )
     if node.tag == "tag:yaml.org,2002:bool":
         return loader.construct_yaml_bool(node)
     if node.tag == "tag:yaml.org,2002:int":

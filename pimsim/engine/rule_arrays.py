@@ -95,8 +95,16 @@ def rule_arrays(table: RuleTable, organization: DramOrganization) -> RuleArrays:
         spacing=spacing,
         pair_cause=np.array([[table.pair_cause(a, b) for b in commands] for a in commands], np.int64),
         shape=np.array(
-            [organization.bank_groups, organization.banks_per_group, organization.banks, nodes, count,
-             max(1, int(history_of.max()) + 1), depth], np.int64,
+            [
+                organization.bank_groups,
+                organization.banks_per_group,
+                organization.banks,
+                nodes,
+                count,
+                max(1, int(history_of.max()) + 1),
+                depth,
+            ],
+            np.int64,
         ),
     )
 

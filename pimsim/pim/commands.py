@@ -86,6 +86,4 @@ def pim_rules(grouped: bool, obey_tfaw: bool) -> tuple[TimingRule, ...]:
 
 def with_pim(base: Standard, grouped: bool, obey_tfaw: bool) -> Standard:
     """``base`` with a MAC unit in every bank."""
-    return base.extended(
-        f"{base.name}_PIM", pim_commands(grouped), PARAMETERS, pim_rules(grouped, obey_tfaw)
-    )
+    return base.extended(f"{base.name}_PIM", pim_commands(grouped), PARAMETERS, pim_rules(grouped, obey_tfaw))

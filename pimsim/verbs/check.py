@@ -12,7 +12,7 @@ from rich.table import Table
 from pimsim.config.device import Device
 from pimsim.config.layers import read_layers
 from pimsim.config.load import load_hardware, load_workload
-from pimsim.config.schemas import SCHEMAS, kind_of, json_schema
+from pimsim.config.schemas import SCHEMAS, json_schema, kind_of
 from pimsim.errors import ConfigError, PimsimError, nearest
 from pimsim.workload.model import DecoderModel
 
@@ -44,7 +44,9 @@ def _check_one(console: Console, name: str) -> None:
     if kind_of(name) == "workload":
         spec = load_workload(name)
         layered = read_layers(name, "workloads", "workload")
-        console.print(f"[bold]{spec.name}[/bold] ({layered.where}): valid workload, {DecoderModel(spec.model).parameters:,} parameters")
+        console.print(
+            f"[bold]{spec.name}[/bold] ({layered.where}): valid workload, {DecoderModel(spec.model).parameters:,} parameters"
+        )
         _print_values(console, spec.model_dump(), layered.sources)
         return
     device = load_hardware(name)
