@@ -76,9 +76,7 @@ class Device:
 
     def _group(self, name: str, value: _T | None) -> _T:
         if value is None:
-            raise ConfigError(
-                f"{self.where}: group '{name}' is missing: {self.name} is a plain DRAM and cannot run a model"
-            )
+            raise ConfigError(f"{self.where}: group '{name}' is missing: {self.name} is a plain DRAM and cannot run a model")
         return value
 
 

@@ -63,18 +63,14 @@ class DramSpec(SpecModel):
     def _numbers(cls, value: object) -> object:
         if isinstance(value, dict):
             return {
-                k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v
-                for k, v in value.items()
-                if k != "source"
+                k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items() if k != "source"
             }
         return value
 
     @model_validator(mode="after")
     def _shape(self) -> DramSpec:
         if self.row_bytes % self.column_bytes:
-            raise ValueError(
-                f"row_bytes {self.row_bytes} B must hold whole columns of column_bytes {self.column_bytes} B"
-            )
+            raise ValueError(f"row_bytes {self.row_bytes} B must hold whole columns of column_bytes {self.column_bytes} B")
         for name in ("bank_groups", "banks_per_group", "rows", "row_bytes", "column_bytes"):
             value = getattr(self, name)
             if value & (value - 1):
@@ -118,9 +114,7 @@ class AsicSpec(SpecModel):
     multipliers: Annotated[int, Field(ge=1, le=1 << 20)]
     adder_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of an adder")
     multiplier_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of a multiplier")
-    instruction_overhead_cycles: Annotated[int, Field(ge=0, le=10000)] = unit(
-        "cycles", "fetch and decode of an instruction"
-    )
+    instruction_overhead_cycles: Annotated[int, Field(ge=0, le=10000)] = unit("cycles", "fetch and decode of an instruction")
     exp_taylor_terms: Annotated[int, Field(ge=1, le=32)]
     gelu_taylor_terms: Annotated[int, Field(ge=1, le=32)]
     reciprocal_newton_steps: Annotated[int, Field(ge=0, le=16)]
@@ -153,9 +147,7 @@ class EnergySpec(SpecModel):
     """Energy constants beside the IDD currents."""
 
     mac_power_mw_per_channel: NonNegativeBand = unit("mW", "all MAC units of a channel while MAC commands run")
-    internal_read_fraction: NonNegativeBand = unit(
-        "1", "part of a burst read's energy spent inside a bank, per bank of a MAC"
-    )
+    internal_read_fraction: NonNegativeBand = unit("1", "part of a burst read's energy spent inside a bank, per bank of a MAC")
     io_pj_per_bit: NonNegativeBand = unit("pJ/bit", "pins and receivers of the link")
     global_buffer_pj_per_byte: NonNegativeBand = unit("pJ/B", "writing or broadcasting one byte of the global buffer")
     asic_power_mw: NonNegativeBand = unit("mW", "whole ASIC at full activity and 1 GHz")
@@ -189,9 +181,7 @@ class HardwareSpec(SpecModel):
                 f"or {organization.banks_per_group} (a bank group at a time)"
             )
         if self.pim.all_bank_activation.obey_tFAW and grouped_by > 4:
-            raise ValueError(
-                f"pim.all_bank_activation: {grouped_by} banks in one command cannot obey tFAW (four in a window)"
-            )
+            raise ValueError(f"pim.all_bank_activation: {grouped_by} banks in one command cannot obey tFAW (four in a window)")
         if self.pim.mac_lanes * 2 != self.dram.column_bytes:
             raise ValueError(
                 f"pim.mac_lanes {self.pim.mac_lanes} BF16 need dram.column_bytes {self.pim.mac_lanes * 2} B, not {self.dram.column_bytes} B"

@@ -101,9 +101,7 @@ def _leaf_value(value: Any) -> Any:
     return {key: value[key] for key in ("low", "nominal", "high") if key in value}
 
 
-def _merge(
-    target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sources: dict[str, str], default: str
-) -> None:
+def _merge(target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sources: dict[str, str], default: str) -> None:
     given = changes.get("source")
     group_source = given if isinstance(given, str) else default
     if prefix == f"{_TIMING}.":

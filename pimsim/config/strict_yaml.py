@@ -41,9 +41,7 @@ def _plain_scalar(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
     text = str(node.value)
     if node.style is None:
         if _LEGACY_BOOL.match(text):
-            raise _trap(
-                node, f"'{text}' is a boolean in some YAML versions and text in others; write true, false or quote it"
-            )
+            raise _trap(node, f"'{text}' is a boolean in some YAML versions and text in others; write true, false or quote it")
         if _SEXAGESIMAL.match(text):
             raise _trap(node, f"'{text}' is a base-60 number in some YAML versions; quote it or write it out")
         if _LEGACY_OCTAL.match(text):

@@ -39,9 +39,7 @@ class Standard:
                 if name not in scopes:
                     raise ValueError(f"{self.name}: rule '{rule}' names the unknown command '{name}'")
                 if rule.scope == BANK and scopes[name] != BANK:
-                    raise ValueError(
-                        f"{self.name}: rule '{rule}' is per bank, but {name} addresses a whole {scopes[name]}"
-                    )
+                    raise ValueError(f"{self.name}: rule '{rule}' is per bank, but {name} addresses a whole {scopes[name]}")
                 if rule.scope != CHANNEL and scopes[name] == CHANNEL:
                     raise ValueError(f"{self.name}: rule '{rule}': {name} addresses the channel, so must the rule")
 

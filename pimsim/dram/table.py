@@ -35,9 +35,7 @@ class RuleTable:
         """Every pair of every rule. Gaps that a command bus of one command a clock enforces anyway are kept."""
         code = self.code
         return tuple(
-            ResolvedRule(
-                rule.scope, code[before], code[after], evaluate_gap(rule.gap, self.timing.cycles), rule.window, rule
-            )
+            ResolvedRule(rule.scope, code[before], code[after], evaluate_gap(rule.gap, self.timing.cycles), rule.window, rule)
             for rule in self.standard.rules
             for before, after in rule.pairs()
         )

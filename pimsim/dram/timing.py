@@ -53,9 +53,7 @@ def check_keys(standard: Standard, timing: Mapping[str, float], where: str) -> N
         if value < 0 or (key == CLOCK_KEY and value == 0):
             raise ConfigError(f"{where}.{key}: {value} {unit} is not allowed: a time must be positive")
         if unit == "CK" and value != int(value):
-            raise ConfigError(
-                f"{where}.{key}: {value} is not a whole number of cycles; give t{stem(key)}_ns for a time in ns"
-            )
+            raise ConfigError(f"{where}.{key}: {value} is not a whole number of cycles; give t{stem(key)}_ns for a time in ns")
     for name, sets in stems.items():
         if f"t{name}_ns" in timing and f"n{name}" in timing:
             raise ConfigError(f"{where}: 't{name}_ns' and 'n{name}' are the same parameter, given twice")
@@ -117,9 +115,7 @@ def _check_physics(cycles: Mapping[str, int], timing: Mapping[str, float], where
             f"{where}.tRC_ns: {timing['tRC_ns']:g} ns is less than tRAS + tRP = {timing['tRAS_ns'] + timing['tRP_ns']:g} ns"
         )
     if cycles["nRC"] < cycles["nRAS"] + cycles["nRP"] - 1:
-        raise ConfigError(
-            f"{where}: nRC {cycles['nRC']} CK is less than nRAS + nRP = {cycles['nRAS'] + cycles['nRP']} CK"
-        )
+        raise ConfigError(f"{where}: nRC {cycles['nRC']} CK is less than nRAS + nRP = {cycles['nRAS'] + cycles['nRP']} CK")
     for refresh in ("nRFCab", "nRFCpb"):
         if refresh in cycles and cycles[refresh] >= cycles["nREFI"]:
             raise ConfigError(

@@ -1,0 +1,1 @@
+"""Cycle-accurate simulator of DRAM processing-in-memory accelerators for decoder-only language models."""
