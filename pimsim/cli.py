@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pimsim.errors import PimsimError
-from pimsim.verbs import check
+from pimsim.verbs import check, trace
 
 app = typer.Typer(
     name="pimsim",
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 check.register(app)
+trace.register(app)
 
 
 def main() -> None:
