@@ -1,0 +1,70 @@
+"""Ideal roofline: every operation at the device's peak arithmetic or peak bandwidth, whichever is slower. A lower bound."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.baselines.capacity import check_capacity
+from pimsim.baselines.costs import OpCost, body_costs, head_costs, step_costs
+from pimsim.baselines.result import BaselineResult, device_energy_j
+from pimsim.config.baseline import BYTES_PER_DTYPE, Baseline
+from pimsim.workload.model import DecoderModel, Request
+
+LABEL = "ideal roofline"
+
+
+def roofline_run(baseline: Baseline, model: DecoderModel, request: Request) -> BaselineResult:
+    """Run ``request`` with no overhead and full efficiency, weights and K/V in the device's dtype.
+
+    The prompt is one batched pass that reads the weights once; each further token is a step whose context grows by one,
+    summed exactly. Raises CapacityError if weights and K/V do not fit.
+    """
+    element_bytes = BYTES_PER_DTYPE[baseline.spec.dtype]
+    check_capacity(baseline, model, request, element_bytes, element_bytes)
+    prompt_s = prompt_time_s(baseline, model, request.prompt_tokens, element_bytes)
+    steps_s = decode_times_s(baseline, step_costs(model), _decode_contexts(request), element_bytes)
+    latency_s = prompt_s + float(steps_s.sum())
+    return BaselineResult(
+        label=LABEL,
+        device=baseline.name,
+        dtype=baseline.spec.dtype,
+        tokens=request.generate_tokens,
+        latency_s=latency_s,
+        prompt_s=prompt_s,
+        token_latency_s=float(steps_s.mean()) if steps_s.size else prompt_s,
+        energy_j=device_energy_j(baseline, latency_s, busy_s=latency_s),
+        energy_scope=baseline.spec.power.scope,
+    )
+
+
+def decode_times_s(
+    baseline: Baseline, costs: list[OpCost], contexts: NDArray[np.int64], element_bytes: float
+) -> NDArray[np.float64]:
+    """Seconds of a decoding step at each context length: the sum over operations of the slower of the two roofs."""
+    total = np.zeros(len(contexts))
+    for cost in costs:
+        flop = cost.flop + cost.flop_slope * contexts
+        elements = cost.weights + cost.kv + cost.activations + (cost.kv_slope + cost.activations_slope) * contexts
+        total += cost.count * np.maximum(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
+    return total
+
+
+def prompt_time_s(baseline: Baseline, model: DecoderModel, prompt_tokens: int, element_bytes: float) -> float:
+    """Seconds of one pass over the whole prompt: weights and K/V are read once, only the last token takes the LM head."""
+    body_s = sum(_pass_s(baseline, cost, prompt_tokens, element_bytes) for cost in body_costs(model))
+    head_s = decode_times_s(baseline, head_costs(model), np.array([prompt_tokens]), element_bytes)
+    return body_s + float(head_s[0])
+
+
+def _pass_s(baseline: Baseline, cost: OpCost, tokens: int, element_bytes: float) -> float:
+    contexts_sum = tokens * (tokens + 1) / 2
+    flop = cost.flop * tokens + cost.flop_slope * contexts_sum
+    activations = cost.activations * tokens + cost.activations_slope * contexts_sum
+    kv = (cost.kv + cost.kv_slope) * tokens
+    elements = cost.weights + kv + activations
+    return cost.count * max(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
+
+
+def _decode_contexts(request: Request) -> NDArray[np.int64]:
+    return np.arange(request.prompt_tokens + 1, request.steps + 1, dtype=np.int64)
