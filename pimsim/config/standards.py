@@ -6,17 +6,20 @@ from functools import cache
 
 from pimsim.config.hardware import HardwareSpec
 from pimsim.dram.standard import Standard
-from pimsim.dram.standards import STANDARDS
+from pimsim.dram.standards import PIM_VARIANTS, STANDARDS
 from pimsim.pim.commands import PARAMETERS, with_pim
 
 
 def standard_of(spec: HardwareSpec) -> Standard:
     """The plain standard, or the standard with PIM commands if it has none of its own and the device computes."""
     base = STANDARDS[spec.dram.standard]
-    if spec.pim is None or "MAC_AB" in base.command_names:
+    if spec.pim is None:
         return base
     activation = spec.pim.all_bank_activation
-    return with_pim(base, activation.grouped_by < spec.dram.organization.banks, activation.obey_tFAW)
+    grouped = activation.grouped_by < spec.dram.organization.banks
+    if base.name in PIM_VARIANTS:
+        return PIM_VARIANTS[base.name](grouped, activation.obey_tFAW)
+    return with_pim(base, grouped, activation.obey_tFAW)
 
 
 @cache

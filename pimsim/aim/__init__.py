@@ -1,0 +1,1 @@
+"""The AiM instruction set (ISR traces), run on GDDR6-AiM devices command by command."""
