@@ -1,0 +1,196 @@
+"""The auditor: is a timed command stream legal under the declarative rules, and is it as early as they allow?
+
+It shares the rule data with the engines and nothing else: no ready times are kept, every pair is looked at afresh.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pimsim.config.device import Device
+from pimsim.engine.audit_report import AuditReport, Finding
+from pimsim.engine.audit_rules import audit_rules, refresh_limit_ck
+from pimsim.engine.command_trace import CommandTrace, IntArray, addressed_only, check_fields, split_by_channel
+from pimsim.engine.kernels_audit import (
+    BUS,
+    CLOSED_BANK,
+    KINDS,
+    LOOSE,
+    NO_RULE,
+    OPEN_BANK,
+    OVERDUE,
+    REFRESH_OPEN,
+    START,
+    TIMING,
+    WRONG_ROW,
+    ChannelPast,
+    Findings,
+    audit_channel,
+    check_rows,
+    fresh_past,
+)
+from pimsim.errors import TraceError
+
+DETAILS = 1000
+BUS_RULE = "channel: one command a cycle"
+_KIND_NAMES = {TIMING: "timing", BUS: "bus", OVERDUE: "refresh", LOOSE: "loose"}
+_STATE_TEXT = {
+    OPEN_BANK: "needs closed banks, but a row is open",
+    CLOSED_BANK: "needs its row open, but the bank is closed",
+    WRONG_ROW: "needs its row open, but another row is",
+    REFRESH_OPEN: "needs closed banks, but a row is open",
+}
+
+
+class Auditor:
+    """Audits a stream part by part in bounded memory: ``feed`` each part in order, then ``report``.
+
+    ``tight`` also lists commands that could have issued earlier, ``refresh`` also checks refresh intervals. Details are
+    kept of the first ``limit`` violations and the first ``limit`` loose commands; all are counted.
+    """
+
+    def __init__(
+        self, device: Device, tight: bool = False, refresh: bool = False, limit: int = DETAILS, where: str = "trace"
+    ) -> None:
+        self._device, self._tight, self._limit, self._where = device, tight, limit, where
+        self._rules = audit_rules(device, refresh)
+        self.start()
+
+    def start(self) -> None:
+        """Forget everything fed so far."""
+        self._past: dict[int, ChannelPast] = {}
+        self._counts = np.zeros(KINDS, np.int64)
+        self._kept: dict[bool, list[Finding]] = {False: [], True: []}
+        self._commands = self._refreshes = 0
+        self._last: dict[int, CommandTrace] = {}
+
+    def feed(self, trace: CommandTrace) -> None:
+        """Check the next part. Raises TraceError on fields out of range and on a clock that goes backwards in a channel."""
+        check_fields(trace, self._device, self._where)
+        trace = addressed_only(trace, self._device)
+        self._commands += trace.commands
+        found: list[Finding] = []
+        for channel, index in split_by_channel(trace):
+            found += self._feed_channel(channel, trace.take(index))
+        self._keep(sorted(found, key=lambda finding: finding.line))
+
+    def feed_rows(self, trace: CommandTrace) -> None:
+        """Check bank states alone, of commands that have no clock yet (as ``feed`` otherwise)."""
+        check_fields(trace, self._device, self._where)
+        trace = addressed_only(trace, self._device)
+        self._commands += trace.commands
+        for channel, index in split_by_channel(trace):
+            part = trace.take(index)
+            found = self._findings(part.commands)
+            past = self._past_of(channel)
+            check_rows(self._rules, past, found, part.command, part.bank_group, self._flat(part), part.row, part.line)
+            self._keep(self._take(found, part))
+
+    def report(self) -> AuditReport:
+        """Totals and details of everything fed."""
+        overdue = self._overdue_at_end()
+        kept = sorted(self._kept[False] + overdue, key=lambda finding: finding.line)
+        loose = int(self._counts[LOOSE])
+        return AuditReport(
+            where=self._where,
+            standard=self._device.standard.name,
+            commands=self._commands,
+            channels=len(self._past),
+            last_clock=max((int(past.last[0]) for past in self._past.values()), default=0),
+            refreshes=self._refreshes,
+            violation_count=int(self._counts.sum()) - loose + len(overdue),
+            loose_count=loose,
+            violations=tuple(kept[: self._limit]),
+            loose=tuple(self._kept[True]),
+        )
+
+    def _past_of(self, channel: int) -> ChannelPast:
+        if channel not in self._past:
+            self._past[channel] = fresh_past(self._rules)
+        return self._past[channel]
+
+    def _flat(self, part: CommandTrace) -> IntArray:
+        return part.flat_bank(self._device.organization.banks_per_group)
+
+    def _findings(self, commands: int) -> Findings:
+        room = 2 * self._limit if self._tight else self._limit
+        return Findings(np.empty((min(room, 64 + 64 * commands), 8), np.int64), np.zeros(KINDS + 1, np.int64))
+
+    def _feed_channel(self, channel: int, part: CommandTrace) -> list[Finding]:
+        past = self._past_of(channel)
+        found = self._findings(part.commands)
+        flat = self._flat(part)
+        clock, command, group, row, line = part.clock, part.command, part.bank_group, part.row, part.line
+        stop = audit_channel(self._rules, past, found, self._tight, clock, command, group, flat, row, line)
+        if stop >= 0:
+            at, before = int(clock[stop]), int(past.last[0])
+            text = f"clock {at} goes backwards: channel {channel} was at clock {before} in line {int(past.last[1])}"
+            raise TraceError(f"{self._where}:{int(line[stop])}: {text}")
+        self._last[channel] = part.take(slice(-1, None))
+        return self._take(found, part)
+
+    def _take(self, found: Findings, part: CommandTrace) -> list[Finding]:
+        self._counts += found.counts[:KINDS]
+        refresh = np.array([command.row == "refresh" for command in self._device.standard.commands])
+        self._refreshes += int(refresh[part.command].sum())
+        return [self._finding(row, part) for row in found.rows[: found.counts[KINDS]].tolist()]
+
+    def _keep(self, found: list[Finding]) -> None:
+        for finding in found:
+            kept = self._kept[finding.kind == "loose"]
+            if len(kept) < self._limit:
+                kept.append(finding)
+
+    def _finding(self, row: list[int], part: CommandTrace) -> Finding:
+        kind, index, rule, before, clock, line, cycles, bank = row
+        names = self._device.standard.command_names
+        per_group = self._device.organization.banks_per_group
+        return Finding(
+            kind=_KIND_NAMES.get(kind, "bank_state"),
+            line=int(part.line[index]),
+            clock=int(part.clock[index]),
+            command=names[int(part.command[index])],
+            channel=int(part.channel[index]),
+            bank_group=bank // per_group if bank >= 0 else int(part.bank_group[index]),
+            bank=bank % per_group if bank >= 0 else int(part.bank[index]),
+            rule=self._rule_text(kind, rule),
+            earlier_command=names[before] if before >= 0 else "",
+            earlier_line=line,
+            earlier_clock=clock,
+            cycles=cycles if kind in _KIND_NAMES else 0,
+        )
+
+    def _rule_text(self, kind: int, rule: int) -> str:
+        if kind in _STATE_TEXT:
+            return _STATE_TEXT[kind]
+        if kind == OVERDUE:
+            refresh = self._device.spec.dram.refresh
+            return f"refresh interval: nREFI * (1 + {refresh.max_postponed}) = {refresh_limit_ck(self._device)}"
+        if rule == START:
+            return "nothing"
+        if rule == NO_RULE:
+            return BUS_RULE
+        resolved, names = self._device.table.rules[rule], self._device.standard.command_names
+        window = f" (window {resolved.window})" if resolved.window > 1 else ""
+        pair = f"{names[resolved.preceding]} -> {names[resolved.following]}"
+        return f"{resolved.scope}: {pair}: {resolved.rule.gap} = {resolved.gap_ck}{window}"
+
+    def _overdue_at_end(self) -> list[Finding]:
+        """Cells that are overdue when the stream ends, booked on the channel's last command."""
+        watched, limit = int(self._rules.refresh[0]), int(self._rules.refresh[1])
+        found = []
+        for channel, part in self._last.items():
+            past = self._past[channel]
+            for bank in range((0, 1, len(past.refreshed))[watched]):
+                late = int(past.last[0] - past.refreshed[bank]) - limit
+                if late > 0:
+                    cell = -1 if watched == 1 else bank
+                    found.append(self._finding([OVERDUE, 0, NO_RULE, -1, int(past.refreshed[bank]), -1, late, cell], part))
+        return found
+
+
+def audit(trace: CommandTrace, device: Device, tight: bool = False, refresh: bool = False, limit: int = DETAILS) -> AuditReport:
+    """Audit a whole trace in memory (see ``Auditor``)."""
+    auditor = Auditor(device, tight, refresh, limit)
+    auditor.feed(trace)
+    return auditor.report()

@@ -1,0 +1,165 @@
+"""Read command streams (CSV) in bounded memory: ``clock,command,channel,bank_group,bank,row,column``.
+
+Columns are found by name, whatever their case and underscores (``BankGroup``), others are ignored. An empty field and
+-1 both mean: not addressed. Blank lines are skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from pimsim.config.device import Device
+from pimsim.engine.command_trace import CommandTrace, IntArray, addressed_only, check_fields, concatenate
+from pimsim.errors import TraceError, nearest
+
+COLUMNS = ("clock", "command", "channel", "bank_group", "bank", "row", "column")
+BLOCK_BYTES = 1 << 21
+MAX_LINE_BYTES = 1 << 16
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SHOWN = 40
+
+
+def read_stream(path: str | Path, device: Device, need_clock: bool = True) -> Iterator[CommandTrace]:
+    """Parts of the stream in ``path``, in order, each checked against the device's commands and organization.
+
+    Without ``need_clock`` the clock column may be missing or empty (-1 then) and its order is nobody's concern; with it,
+    the auditor checks the order. Raises TraceError with file and line.
+    """
+    try:
+        with open(path, "rb") as file:
+            yield from _parts(file, device, need_clock, str(path))
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def load_stream(path: str | Path, device: Device, need_clock: bool = True) -> CommandTrace:
+    """The whole stream in memory (see ``read_stream``)."""
+    return concatenate(list(read_stream(path, device, need_clock)))
+
+
+def _parts(file: BinaryIO, device: Device, need_clock: bool, where: str) -> Iterator[CommandTrace]:
+    codes = {name.encode(): code for name, code in device.table.code.items()}
+    place: dict[str, int] = {}
+    empty = True
+    for first_line, lines in _line_blocks(file, where):
+        numbered = [(number, line) for number, line in enumerate(lines, first_line) if line.strip()]
+        if not place and numbered:
+            place = _header(numbered.pop(0), need_clock, where)
+        if not numbered:
+            continue
+        empty = False
+        numbers, fields = _split(numbered, place["fields"], where)
+        part = _part(numbers, fields, place, codes, where)
+        check_fields(part, device, where)
+        if need_clock and (part.clock < 0).any():
+            raise TraceError(f"{where}:{numbers[int(np.argmax(part.clock < 0))]}: the clock is empty or negative")
+        yield addressed_only(part, device)
+    if empty:
+        raise TraceError(f"{where}:1: {'holds no commands' if place else 'is empty: no header, no commands'}")
+
+
+def _line_blocks(file: BinaryIO, where: str) -> Iterator[tuple[int, list[bytes]]]:
+    """(number of the first line, lines) of consecutive pieces; refuses what is not text in lines."""
+    line, tail, first = 1, b"", True
+    while block := file.read(BLOCK_BYTES):
+        if b"\0" in block:
+            raise TraceError(f"{where}:{line + (tail + block[: block.index(0)]).count(10)}: is a binary file, not a CSV stream")
+        block = tail + (block.removeprefix(_BYTE_ORDER_MARK) if first else block)
+        body, newline, tail = block.rpartition(b"\n")
+        first = False
+        if len(tail) > MAX_LINE_BYTES:
+            at = line + body.count(b"\n") + len(newline)
+            raise TraceError(f"{where}:{at}: line is longer than {MAX_LINE_BYTES} bytes; not a CSV stream")
+        if newline:
+            lines = body.replace(b"\r\n", b"\n").removesuffix(b"\r").split(b"\n")
+            yield line, lines
+            line += len(lines)
+    if tail:
+        yield line, [tail.removesuffix(b"\r")]
+
+
+def _header(numbered: tuple[int, bytes], need_clock: bool, where: str) -> dict[str, int]:
+    """Position of each column, and under ``fields`` how many there are."""
+    number, line = numbered
+    names = [name.strip().strip('"') for name in line.decode("utf-8", "replace").split(",")]
+    folded = [_fold(name) for name in names]
+    place = {"fields": len(names)}
+    for column in COLUMNS:
+        found = folded.count(_fold(column))
+        if found > 1:
+            raise TraceError(f"{where}:{number}: column '{column}' is given {found} times")
+        if found:
+            place[column] = folded.index(_fold(column))
+        elif column != "clock" or need_clock:
+            shown = ", ".join(names)[:_SHOWN]
+            raise TraceError(f"{where}:{number}: column '{column}' is missing{nearest(column, names)}; the header is: {shown!r}")
+    return place
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("_", "").replace(" ", "")
+
+
+def _split(numbered: list[tuple[int, bytes]], count: int, where: str) -> tuple[list[int], list[bytes]]:
+    """Line numbers and all their fields in one list, ``count`` a line."""
+    numbers = [number for number, _ in numbered]
+    lines = [line for _, line in numbered]
+    if any(b'"' in line for line in lines):
+        rows = list(csv.reader(line.decode("latin-1") for line in lines))
+        sizes = [len(row) for row in rows]
+        flat = [field.encode("latin-1") for row in rows for field in row]
+    else:
+        sizes = [line.count(b",") + 1 for line in lines]
+        flat = b",".join(lines).split(b",")
+    if any(size != count for size in sizes) or len(sizes) != len(numbers):
+        wrong = next((k for k, size in enumerate(sizes) if size != count), len(sizes) - 1)
+        fields = f"{sizes[wrong]} fields, the header has {count}"
+        raise TraceError(f"{where}:{numbers[wrong]}: {fields}: {lines[wrong][:_SHOWN].decode('utf-8', 'replace')!r}")
+    return numbers, flat
+
+
+def _part(numbers: list[int], fields: list[bytes], place: dict[str, int], codes: dict[bytes, int], where: str) -> CommandTrace:
+    width = place["fields"]
+    values = {}
+    for name in COLUMNS:
+        texts = fields[place[name] :: width] if name in place else [b""] * len(numbers)
+        values[name] = _codes(texts, codes, numbers, where) if name == "command" else _integers(texts, name, numbers, where)
+    return CommandTrace(**values, line=np.array(numbers, np.int64))
+
+
+def _codes(texts: list[bytes], codes: dict[bytes, int], numbers: list[int], where: str) -> IntArray:
+    found = [codes.get(text, -1) for text in texts]
+    for k, code in enumerate(found):
+        if code < 0:
+            name = texts[k].strip()
+            if name not in codes:
+                shown, names = name[:_SHOWN].decode("utf-8", "replace"), [known.decode() for known in codes]
+                hint = nearest(shown, names) or f"; known: {', '.join(names)}"
+                raise TraceError(f"{where}:{numbers[k]}: unknown command {shown!r}{hint}")
+            found[k] = codes[name]
+    return np.array(found, np.int64)
+
+
+def _integers(texts: list[bytes], name: str, numbers: list[int], where: str) -> IntArray:
+    if b"_" not in b"".join(texts):
+        try:
+            return np.array([int(text) if text else -1 for text in texts], np.int64)
+        except (ValueError, OverflowError):
+            pass
+    return np.array([_integer(text, name, number, where) for text, number in zip(texts, numbers, strict=True)], np.int64)
+
+
+def _integer(text: bytes, name: str, number: int, where: str) -> int:
+    """One integer, blank for -1; digits and a sign only, and no more digits than 64 bits hold."""
+    text = text.strip()
+    if not text:
+        return -1
+    digits = text[1:] if text[:1] in b"+-" else text
+    if not digits.isdigit() or len(digits) > 18:
+        raise TraceError(f"{where}:{number}: {name} {text[:_SHOWN].decode('utf-8', 'replace')!r} is not a whole number")
+    return int(text)

@@ -1,0 +1,46 @@
+"""Write command streams (CSV), whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from pimsim.config.device import Device
+from pimsim.engine.command_trace import CommandTrace, IntArray
+from pimsim.errors import TraceError
+from pimsim.trace.read import COLUMNS
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[TextIO]:
+    """A text file that takes the place of ``path`` when the block ends, and vanishes if it raises."""
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        raise TraceError(f"{path}: is not a regular file; nothing written")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_stream(path: str | Path, parts: Iterable[CommandTrace], device: Device) -> int:
+    """Write consecutive parts of a stream to ``path``; number of commands. Fields of -1 are left empty."""
+    names, count = device.standard.command_names, 0
+    with replacing(path) as file:
+        file.write(",".join(COLUMNS) + "\n")
+        for part in parts:
+            columns = [_texts(getattr(part, column)) for column in COLUMNS]
+            columns[COLUMNS.index("command")] = [names[code] for code in part.command.tolist()]
+            file.writelines(f"{','.join(row)}\n" for row in zip(*columns, strict=True))
+            count += part.commands
+    return count
+
+
+def _texts(values: IntArray) -> list[str]:
+    return ["" if value == -1 else str(value) for value in values.tolist()]
