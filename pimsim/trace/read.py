@@ -48,7 +48,9 @@ def _parts(file: BinaryIO, device: Device, need_clock: bool, where: str) -> Iter
     empty = True
     for first_line, lines in _line_blocks(file, where):
         numbered = [(number, line) for number, line in enumerate(lines, first_line) if line.strip()]
-        if not place and numbered:
+        if not place:
+            if not numbered:
+                raise TraceError(f"{where}:1: is empty: no header in its first {BLOCK_BYTES} bytes")
             place = _header(numbered.pop(0), need_clock, where)
         if not numbered:
             continue
