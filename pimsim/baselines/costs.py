@@ -13,7 +13,7 @@ from pimsim.workload.ops import Op
 # Floating-point operations an element: an estimate, small beside the matrix products.
 FLOP_PER_ELEMENT = {
     k.EMBEDDING: 1, k.LAYER_NORM: 8, k.VMM: 0, k.KV_WRITE: 0, k.SCORES: 0, k.SOFTMAX: 5, k.CONTEXT: 0,
-    k.GELU: 10, k.RESIDUAL: 1, k.SELECT: 1,
+    k.GELU: 10, k.RESIDUAL: 1, k.SELECT: 1, k.RMS_NORM: 4, k.ROPE: 3, k.SWIGLU: 6,
 }  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def weight_elements(op: Op) -> int:
     """Stored parameters that the operation reads."""
     if op.kind == k.VMM:
         return op.outputs * op.inputs + (op.outputs if op.bias else 0)
-    if op.kind == k.LAYER_NORM:
+    if op.kind in (k.LAYER_NORM, k.RMS_NORM):
         return op.inputs * (2 if op.bias else 1)
     return op.inputs if op.kind == k.EMBEDDING else 0
 
@@ -68,7 +68,7 @@ def activation_elements(op: Op) -> int:
         return op.heads * op.head_width + scores
     if op.kind == k.CONTEXT:
         return op.heads * op.head_width + scores
-    return {k.RESIDUAL: 3, k.EMBEDDING: 1, k.SELECT: 1, k.KV_WRITE: 1}.get(op.kind, 2) * op.inputs
+    return {k.RESIDUAL: 3, k.SWIGLU: 3, k.EMBEDDING: 1, k.SELECT: 1, k.KV_WRITE: 1}.get(op.kind, 2) * op.inputs
 
 
 def body_costs(model: DecoderModel) -> list[OpCost]:

@@ -24,6 +24,7 @@ class ModelSpec(SpecModel):
     kv_heads: Annotated[int, Field(ge=1, le=4096)] | None = None
     d_head: Size | None = None
     tied_embeddings: bool = True
+    qkv_bias: bool = False
     source: Source
 
     @model_validator(mode="after")
@@ -32,6 +33,10 @@ class ModelSpec(SpecModel):
             raise ValueError(f"d_model {self.d_model} is not a multiple of heads {self.heads}; give d_head")
         if self.heads % self.key_value_heads:
             raise ValueError(f"heads {self.heads} is not a multiple of kv_heads {self.key_value_heads}")
+        if self.family == "gpt2" and self.qkv_bias:
+            raise ValueError("qkv_bias is for family llama: family gpt2 has biases everywhere")
+        if self.family == "gpt2" and (self.kv_heads or self.heads) != self.heads:
+            raise ValueError(f"kv_heads {self.kv_heads}: family gpt2 has as many K and V heads as heads ({self.heads})")
         return self
 
     @property
@@ -54,10 +59,11 @@ class RequestSpec(SpecModel):
 
 
 class WorkloadSpec(SpecModel):
-    """A validated workload description."""
+    """A validated workload description. ``labels`` are further names under which measurements list the model."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: str = ""
     source: Source
+    labels: list[str] = Field(default_factory=list)
     model: ModelSpec
     request: RequestSpec

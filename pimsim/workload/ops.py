@@ -7,6 +7,7 @@ from dataclasses import dataclass
 EMBEDDING, LAYER_NORM, VMM, KV_WRITE, SCORES, SOFTMAX, CONTEXT, GELU, RESIDUAL, SELECT = (
     "embedding", "layer_norm", "vmm", "kv_write", "scores", "softmax", "context", "gelu", "residual", "select",
 )  # fmt: skip
+RMS_NORM, ROPE, SWIGLU = "rms_norm", "rope", "swiglu"
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Op:
     ``outputs`` x ``inputs`` is the shape of the matrix of a ``vmm``; element-wise operations have ``inputs`` elements.
     ``scores`` and ``context`` work on ``heads`` heads of ``head_width`` against ``kv_heads`` K or V heads of ``context``
     tokens. ``weight`` names the tensor that is read; ``bias`` says whether ``<weight>.bias`` (``outputs`` elements) is
-    added, or scale and shift for a norm. ``needs`` are the names of the operations whose results it reads.
+    added, or scale and shift for a norm. ``needs`` are the names of the operations whose results it reads. ``rope``
+    rotates ``inputs`` elements by the position; ``swiglu`` multiplies ``inputs`` activated gates into as many values.
     """
 
     name: str
