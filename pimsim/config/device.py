@@ -69,6 +69,11 @@ class Device:
         """Energy constants; ConfigError on a plain DRAM."""
         return self._group("energy", self.spec.energy)
 
+    @property
+    def activation_groups(self) -> int:
+        """Commands that ACT_AB takes to open every bank."""
+        return self.organization.banks // self.pim.all_bank_activation.grouped_by
+
     @cached_property
     def asic_period_ps(self) -> int:
         """Clock period of the ASIC."""
@@ -87,5 +92,8 @@ def resolve_device(spec: HardwareSpec, sources: Mapping[str, str], where: str) -
     derived = {}
     if spec.link is not None and t_ck_ps > 0:
         derived["nLINK"] = link_cycles(spec.dram.column_bytes, spec.link.gbit_per_s, t_ck_ps)
+        if spec.pim is not None:
+            result_bytes = spec.dram.organization.banks * spec.pim.result_bytes
+            derived["nLINKMAC"] = link_cycles(result_bytes, spec.link.gbit_per_s, t_ck_ps)
     timing = resolve_timing(standard, spec.dram.timing, derived, f"{where}: dram.timing")
     return Device(spec, standard, timing, dict(sources), where)

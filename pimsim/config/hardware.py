@@ -99,10 +99,16 @@ class PimSpec(SpecModel):
     mac_lanes: Annotated[int, Field(ge=1, le=1024)] = unit("multipliers", "BF16 multipliers of one MAC unit")
     mac_dtype: Literal["bf16"]
     accumulate: Literal["fp32", "bf16"]
+    result_dtype: Literal["fp32", "bf16"]
     global_buffer_bytes: Annotated[int, Field(ge=2, le=1 << 24)] = unit("B", "input vector buffer of a channel")
     accumulators_per_bank: Annotated[int, Field(ge=1, le=64)]
     all_bank_activation: AllBankActivation
     source: Source
+
+    @property
+    def result_bytes(self) -> int:
+        """Bytes of one accumulator as RD_MAC reads it."""
+        return 4 if self.result_dtype == "fp32" else 2
 
 
 class AsicSpec(SpecModel):

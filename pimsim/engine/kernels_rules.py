@@ -1,7 +1,7 @@
 """Compiled core: when may a command issue in one channel, and what does its issue forbid afterwards.
 
-``ready[command, node]`` is the earliest cycle at which past commands let ``command`` issue at a node, ``binder`` the
-command that set it, ``history[row, node, k]`` the k-th last issue of a command with a windowed rule.
+``deadline[command, node]`` is the earliest cycle at which past commands let ``command`` issue at a node, and the command
+that set it; ``history[row, node, k]`` the k-th last issue of a command with a windowed rule.
 """
 
 from __future__ import annotations
@@ -11,85 +11,95 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from pimsim.engine.rule_arrays import NEVER, IntArray, RuleArrays
+from pimsim.engine.rule_arrays import (
+    AFTER_FOLLOWING,
+    AFTER_GAP,
+    AFTER_SCOPE,
+    FIRST_AFTER,
+    FIRST_WINDOW,
+    HISTORY,
+    NEVER,
+    WINDOW_GAP,
+    WINDOW_HISTORY,
+    WINDOW_LENGTH,
+    WINDOW_PRECEDING,
+    WINDOW_SCOPE,
+    IntArray,
+    RuleArrays,
+)
+
+CYCLE, BINDER = 0, 1  # last axis of ``deadline``
 
 
 class ChannelRules(NamedTuple):
     """Timing state of one channel (mutable arrays)."""
 
-    ready: IntArray
-    binder: IntArray
+    deadline: IntArray
     history: IntArray
 
 
 def fresh_channel(rules: RuleArrays) -> ChannelRules:
     """State of a channel in which nothing has been issued."""
-    nodes, commands, rows, depth = (int(rules.shape[i]) for i in (3, 4, 5, 6))
-    return ChannelRules(
-        np.full((commands, nodes), NEVER, np.int64),
-        np.full((commands, nodes), -1, np.int64),
-        np.full((rows, nodes, depth), NEVER, np.int64),
-    )
+    nodes = 1 + rules.groups + rules.banks
+    deadline = np.full((len(rules.commands) - 1, nodes, 2), -1, np.int64)
+    deadline[:, :, CYCLE] = NEVER
+    return ChannelRules(deadline, np.full((rules.histories, nodes, rules.depth), NEVER, np.int64))
 
 
 @njit(cache=True)
 def earliest(rules, state, command, group, bank):  # type: ignore[no-untyped-def]
-    """(earliest cycle, binding preceding command or -1) of ``command`` at ``group`` and ``bank`` (-1: not addressed)."""
-    groups = rules.shape[0]
-    best = state.ready[command, 0]
-    bound = state.binder[command, 0]
-    for scope in range(1, 3):
-        node = -1
-        if scope == 1 and group >= 0:
-            node = 1 + group
-        elif scope == 2 and bank >= 0:
-            node = 1 + groups + bank
-        if node >= 0:
-            time = state.ready[command, node]
-            if time > best or (time == best and 0 <= state.binder[command, node] < bound):
-                best = time
-                bound = state.binder[command, node]
-    for k in range(rules.w_following.shape[0]):
-        if rules.w_following[k] != command:
-            continue
-        scope = rules.w_scope[k]
-        node = 0 if scope == 0 else (1 + group if scope == 1 else 1 + groups + bank)
-        past = state.history[rules.w_history[k], node, rules.w_window[k] - 1]
-        time = past + rules.w_gap[k]
-        if past > NEVER and (time > best or (time == best and rules.w_preceding[k] < bound)):
+    """(earliest cycle, binding preceding command or -1) of ``command`` at ``group`` and ``bank`` (-1: not addressed).
+
+    Of several commands that bind equally, the one with the smallest code is named.
+    """
+    best = state.deadline[command, 0, 0]
+    bound = state.deadline[command, 0, 1]
+    if group >= 0:
+        time = state.deadline[command, 1 + group, 0]
+        if time > best or (time == best and state.deadline[command, 1 + group, 1] < bound):
             best = time
-            bound = rules.w_preceding[k]
+            bound = state.deadline[command, 1 + group, 1]
+    if bank >= 0:
+        node = 1 + rules.groups + bank
+        time = state.deadline[command, node, 0]
+        if time > best or (time == best and state.deadline[command, node, 1] < bound):
+            best = time
+            bound = state.deadline[command, node, 1]
+    for k in range(rules.commands[command, FIRST_WINDOW], rules.commands[command + 1, FIRST_WINDOW]):
+        scope = rules.windows[k, WINDOW_SCOPE]
+        node = 0 if scope == 0 else (1 + group if scope == 1 else 1 + rules.groups + bank)
+        time = state.history[rules.windows[k, WINDOW_HISTORY], node, rules.windows[k, WINDOW_LENGTH] - 1] + rules.windows[k, WINDOW_GAP]
+        if time > best or (time == best and rules.windows[k, WINDOW_PRECEDING] < bound):
+            best = time
+            bound = rules.windows[k, WINDOW_PRECEDING]
     return best, bound
 
 
 @njit(cache=True)
 def issue(rules, state, command, group, bank, cycle):  # type: ignore[no-untyped-def]
     """Mutates ``state``: ``command`` issues at ``cycle``."""
-    groups = rules.shape[0]
-    for k in range(rules.first[command], rules.first[command + 1]):
-        scope = rules.scope[k]
-        node = 0 if scope == 0 else (1 + group if scope == 1 else 1 + groups + bank)
-        time = cycle + rules.gap[k]
-        following = rules.following[k]
-        if time > state.ready[following, node]:
-            state.ready[following, node] = time
-            state.binder[following, node] = command
-        elif time == state.ready[following, node] and command < state.binder[following, node]:
-            state.binder[following, node] = command
-    row = rules.history_of[command]
+    deadline = state.deadline
+    for k in range(rules.commands[command, FIRST_AFTER], rules.commands[command + 1, FIRST_AFTER]):
+        scope = rules.after[k, AFTER_SCOPE]
+        node = 0 if scope == 0 else (1 + group if scope == 1 else 1 + rules.groups + bank)
+        time = cycle + rules.after[k, AFTER_GAP]
+        following = rules.after[k, AFTER_FOLLOWING]
+        if time > deadline[following, node, 0] or (time == deadline[following, node, 0] and command < deadline[following, node, 1]):
+            deadline[following, node, 0] = time
+            deadline[following, node, 1] = command
+    row = rules.commands[command, HISTORY]
     if row >= 0:
-        depth = rules.shape[6]
-        _push(state.history, row, 0, depth, cycle)
+        push(state.history, row, 0, cycle)
         if group >= 0:
-            _push(state.history, row, 1 + group, depth, cycle)
+            push(state.history, row, 1 + group, cycle)
         if bank >= 0:
-            _push(state.history, row, 1 + groups + bank, depth, cycle)
+            push(state.history, row, 1 + rules.groups + bank, cycle)
 
 
-@njit(cache=True, inline="always")
-def _push(history, row, node, depth, cycle):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def push(history, row, node, cycle):  # type: ignore[no-untyped-def]
     """Mutates ``history``: ``cycle`` becomes the last issue."""
-    for k in range(depth - 1, 0, -1):
+    for k in range(history.shape[2] - 1, 0, -1):
         history[row, node, k] = history[row, node, k - 1]
     history[row, node, 0] = cycle
 

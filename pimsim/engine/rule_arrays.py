@@ -22,90 +22,62 @@ SCOPE_CODES = {CHANNEL: 0, BANK_GROUP: 1, BANK: 2}
 NEVER = -(1 << 60)
 
 
-class RuleArrays(NamedTuple):
-    """Rules grouped by preceding command, windows apart, and what the commands do. All int64.
+# Columns of ``RuleArrays.commands``.
+ROW_ACTION, LATENCY, SPACING, HISTORY, FIRST_AFTER, FIRST_WINDOW = range(6)
+# Columns of ``RuleArrays.after`` and ``RuleArrays.windows``.
+AFTER_FOLLOWING, AFTER_SCOPE, AFTER_GAP = range(3)
+WINDOW_PRECEDING, WINDOW_SCOPE, WINDOW_GAP, WINDOW_LENGTH, WINDOW_HISTORY = range(5)
 
-    ``first[p]:first[p+1]`` index ``following``, ``scope`` and ``gap`` of the rules after command ``p``.
-    ``w_*`` hold the rules with a window above 1; ``w_history`` is the history row of their preceding command.
+
+class RuleArrays(NamedTuple):
+    """Rules and commands as int64 tables; few arrays, because each one costs a kernel call something.
+
+    ``commands`` has a row for each command and one more; rows ``c`` and ``c + 1`` bracket, in column FIRST_AFTER, the
+    rows of ``after`` (rules whose preceding command is ``c``) and, in FIRST_WINDOW, those of ``windows`` (windowed rules
+    whose following command is ``c``). HISTORY is the history row of a command that a windowed rule follows, or -1.
+    ``pair_cause[before, after]`` is where a wait is booked, -1 for the command itself.
     """
 
-    first: IntArray
-    following: IntArray
-    scope: IntArray
-    gap: IntArray
-    w_preceding: IntArray
-    w_following: IntArray
-    w_scope: IntArray
-    w_gap: IntArray
-    w_window: IntArray
-    w_history: IntArray
-    history_of: IntArray
-    command_scope: IntArray
-    row_action: IntArray
-    latency: IntArray
-    spacing: IntArray
+    commands: IntArray
+    after: IntArray
+    windows: IntArray
     pair_cause: IntArray
-    shape: IntArray
+    groups: int
+    per_group: int
+    banks: int
+    histories: int
+    depth: int
 
 
 def rule_arrays(table: RuleTable, organization: DramOrganization) -> RuleArrays:
     """Flatten ``table``; of several rules for one pair at one scope only the longest gap is kept."""
-    commands = table.standard.commands
-    count = len(commands)
+    specs = table.standard.commands
     longest: dict[tuple[int, int, int], int] = {}
-    windows: list[tuple[int, int, int, int, int]] = []
-    for resolved in table.rules:
-        scope = SCOPE_CODES[resolved.scope]
-        if resolved.window > 1:
-            windows.append((resolved.preceding, resolved.following, scope, resolved.gap_ck, resolved.window))
-        else:
-            key = (resolved.preceding, resolved.following, scope)
-            longest[key] = max(longest.get(key, 0), resolved.gap_ck)
+    windowed = [rule for rule in table.rules if rule.window > 1]
+    for rule in table.rules:
+        if rule.window == 1:
+            key = (rule.preceding, rule.following, SCOPE_CODES[rule.scope])
+            longest[key] = max(longest.get(key, 0), rule.gap_ck)
     ordered = sorted(longest.items())
-    first = np.zeros(count + 1, np.int64)
-    for (preceding, _, _), _ in ordered:
-        first[preceding + 1] += 1
-    history_of = np.full(count, -1, np.int64)
-    for preceding, *_ in windows:
-        if history_of[preceding] < 0:
-            history_of[preceding] = history_of.max() + 1
-    spacing = np.ones(count, np.int64)
-    for (preceding, following, _), gap in ordered:
-        if preceding == following:
-            spacing[preceding] = max(spacing[preceding], gap)
-    columns = [np.array([row[i] for row in windows], np.int64) for i in range(5)]
-    w_history = np.array([history_of[row[0]] for row in windows], np.int64)
-    depth = max([row[4] for row in windows], default=1)
-    nodes = 1 + organization.bank_groups + organization.banks
+    history = {code: row for row, code in enumerate(sorted({rule.preceding for rule in windowed}))}
+    windowed.sort(key=lambda rule: (rule.following, rule.preceding))
+    commands = np.zeros((len(specs) + 1, 6), np.int64)
+    for code, command in enumerate(specs):
+        own = [gap for (before, after, _), gap in ordered if before == after == code]
+        commands[code, :4] = ROW_CODES[command.row], table.latency_ck[code], max([1, *own]), history.get(code, -1)
+        commands[code + 1, FIRST_AFTER] = sum(key[0] <= code for key, _ in ordered)
+        commands[code + 1, FIRST_WINDOW] = sum(rule.following <= code for rule in windowed)
+    windows = [(r.preceding, SCOPE_CODES[r.scope], r.gap_ck, r.window, history[r.preceding]) for r in windowed]
     return RuleArrays(
-        first=np.cumsum(first),
-        following=np.array([key[1] for key, _ in ordered], np.int64),
-        scope=np.array([key[2] for key, _ in ordered], np.int64),
-        gap=np.array([gap for _, gap in ordered], np.int64),
-        w_preceding=columns[0],
-        w_following=columns[1],
-        w_scope=columns[2],
-        w_gap=columns[3],
-        w_window=columns[4],
-        w_history=w_history,
-        history_of=history_of,
-        command_scope=np.array([SCOPE_CODES[command.scope] for command in commands], np.int64),
-        row_action=np.array([ROW_CODES[command.row] for command in commands], np.int64),
-        latency=np.array(table.latency_ck, np.int64),
-        spacing=spacing,
-        pair_cause=np.array([[table.pair_cause(a, b) for b in commands] for a in commands], np.int64),
-        shape=np.array(
-            [
-                organization.bank_groups,
-                organization.banks_per_group,
-                organization.banks,
-                nodes,
-                count,
-                max(1, int(history_of.max()) + 1),
-                depth,
-            ],
-            np.int64,
-        ),
+        commands=commands,
+        after=np.array([(after, scope, gap) for (_, after, scope), gap in ordered], np.int64).reshape(-1, 3),
+        windows=np.array(windows, np.int64).reshape(-1, 5),
+        pair_cause=np.array([[table.pair_cause(a, b) for b in specs] for a in specs], np.int64),
+        groups=organization.bank_groups,
+        per_group=organization.banks_per_group,
+        banks=organization.banks,
+        histories=max(1, len(history)),
+        depth=max([rule.window for rule in windowed], default=1),
     )
 
 

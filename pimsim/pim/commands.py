@@ -27,7 +27,7 @@ def pim_commands(grouped: bool) -> tuple[Command, ...]:
         Command("MAC_AB", CHANNEL, row="column", latency="nMACRD", cause="mac"),
         Command("WR_GB", CHANNEL, bus="write", latency="nWLGB + nLINK", cause="broadcast", register=True),
         Command("WR_BIAS", CHANNEL, bus="write", latency="nWLGB + nLINK", cause="broadcast", register=True),
-        Command("RD_MAC", CHANNEL, bus="read", latency="nRLMAC + nLINK", cause="readout", register=True),
+        Command("RD_MAC", CHANNEL, bus="read", latency="nRLMAC + nLINKMAC", cause="readout", register=True),
     )
 
 
@@ -54,8 +54,8 @@ _REGISTER_RULES = (
     rule("channel", "WR_GB WR_BIAS", "WR_GB WR_BIAS WR WRA", "nLINK"),
     rule("channel", "WR_GB WR_BIAS", "MAC_AB", "nWLGB + nLINK"),
     rule("channel", "WR_GB WR_BIAS", "RD_MAC RD RDA", "nWLGB + nLINK + nWTRS"),
-    rule("channel", "RD_MAC", "RD_MAC RD RDA", "nLINK"),
-    rule("channel", "RD_MAC", "WR_GB WR_BIAS WR WRA", "nRLMAC + nLINK"),
+    rule("channel", "RD_MAC", "RD_MAC RD RDA", "nLINKMAC"),
+    rule("channel", "RD_MAC", "WR_GB WR_BIAS WR WRA", "nRLMAC + nLINKMAC"),
     rule("channel", "RD RDA", "RD_MAC", "max(nCCDS, nCL + nBL - nRLMAC)"),
     rule("channel", "RD RDA", "WR_GB WR_BIAS", "nCL + nBL"),
     rule("channel", "WR WRA", "WR_GB WR_BIAS", "nCWL + nBL"),

@@ -1,0 +1,174 @@
+"""Compiled core: who waits for whom. Runs the instructions of decoding steps over the channels and the ASIC.
+
+Times between clock domains are integer picoseconds, rounded up to the receiver's next edge.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from pimsim.engine.kernels_rules import ChannelRules
+from pimsim.engine.kernels_timeline import run_block
+from pimsim.engine.state import BURSTS, DONE, LAST, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
+
+KIND_PIM, KIND_ASIC = 0, 1
+NOW, ASIC_FREE, WAIT_CAUSE = range(3)  # columns of ``clock``
+START, END, PREDECESSOR, INSTRUCTION = range(4)  # columns of ``instances``
+
+
+@njit(cache=True)
+def same_start(before, scalar):  # type: ignore[no-untyped-def]
+    """True if two channels stand at the recorded end of the same block at the same time, with the same refreshes done."""
+    return (
+        before[SAME_BLOCK] >= 0
+        and before[SAME_BLOCK] == scalar[SAME_BLOCK]
+        and before[SAME_SHIFT] == scalar[SAME_SHIFT]
+        and before[LAST] == scalar[LAST]
+        and before[REFRESHES] == scalar[REFRESHES]
+    )
+
+
+@njit(cache=True)
+def copy_outcome(channels, leader, c, before):  # type: ignore[no-untyped-def]
+    """Mutates channel ``c``: give it what channel ``leader`` made of an equal start, recorded in ``before``."""
+    source, target = channels.scalar[leader], channels.scalar[c]
+    for k in range(target.shape[0]):
+        if k == OPEN_CYCLES:
+            target[k] += source[k] - before.scalar[k]
+        elif k != BURSTS:
+            target[k] = source[k]
+    for k in range(before.causes.shape[0]):
+        channels.causes[c, k] += channels.causes[leader, k] - before.causes[k]
+    for k in range(before.extra.shape[0]):
+        channels.extra[c, k] += channels.extra[leader, k] - before.extra[k]
+    if source[SAME_BLOCK] < 0:
+        channels.ready[c] = channels.ready[leader]
+        channels.binder[c] = channels.binder[leader]
+        channels.history[c] = channels.history[leader]
+
+
+@njit(cache=True)
+def run_pim(rules, control, blocks, marks, channels, before, log, i, block_row, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
+    """Mutates channels: one PIM instruction on each channel that has a block; returns its end in ps.
+
+    A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it: it is copied.
+    """
+    cycle = -(-ready_ps // control.t_ck_ps)
+    end = ready_ps
+    leader = -1
+    for c in range(block_row.shape[0]):
+        if block_row[c] < 0:
+            continue
+        scalar = channels.scalar[c]
+        if control.skip == 1 and leader >= 0 and block_row[leader] == block_row[c] and same_start(before.scalar, scalar):
+            copy_outcome(channels, leader, c, before)
+        else:
+            leader = c
+            before.scalar[:] = scalar
+            before.causes[:] = channels.causes[c]
+            before.extra[:] = channels.extra[c]
+            timing = ChannelRules(channels.ready[c], channels.binder[c], channels.history[c])
+            first_row = log[0, 0]
+            causes, extra = channels.causes[c], channels.extra[c]
+            run_block(rules, control, blocks, marks, timing, scalar, causes, extra, log, block_row[c], cycle, wait_cause)
+            if log.shape[0] > 1:
+                log[first_row + 1 : log[0, 0] + 1, 6] = i
+                log[first_row + 1 : log[0, 0] + 1, 7] = c
+        done = scalar[DONE]
+        if control.serial == 1:
+            done = max(done, scalar[LAST] + 1)
+        end = max(end, done * control.t_ck_ps)
+    return end
+
+
+@njit(cache=True)
+def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-untyped-def]
+    """Instance that the instruction ``i`` waits longest for, among its needs; -1 for the start of the step."""
+    latest = -2
+    for k in range(steps.need_first[i], steps.need_first[i + 1]):
+        need = steps.needs[k]
+        candidate = section_input if need < 0 else base + need
+        if latest == -2 or candidate >= 0 and (latest < 0 or instances[candidate, END] > instances[latest, END]):
+            latest = candidate
+    return latest
+
+
+@njit(cache=True)
+def run_section(rules, control, blocks, marks, channels, before, log, clock, steps, begin, end, instances, count, ends):  # type: ignore[no-untyped-def]
+    """Mutates all state: one pass over instructions ``begin`` to ``end``; returns the new number of instances.
+
+    ``ends`` holds the last instance of the PIM side, of the ASIC, and of the whole step so far.
+    """
+    base, section_input = count, ends[2]
+    for i in range(begin, end):
+        if control.serial == 1:
+            need = ends[2]
+        else:
+            need = latest_need(steps, instances, base, i, section_input)
+        ready = clock[NOW] if need < 0 else instances[need, END]
+        wait_cause = clock[WAIT_CAUSE] if need < 0 else steps.waiting[instances[need, INSTRUCTION]]
+        start = ready
+        previous = ends[1] if steps.kind[i] == KIND_ASIC else ends[0]
+        if steps.kind[i] == KIND_ASIC:
+            start = max(ready, clock[ASIC_FREE])
+            start = -(-start // control.asic_period_ps) * control.asic_period_ps
+            finish = start + steps.duration_ps[i]
+            clock[ASIC_FREE] = finish
+            ends[1] = count
+        else:
+            finish = run_pim(rules, control, blocks, marks, channels, before, log, i, steps.block[i], ready, wait_cause)
+            ends[0] = count
+        if previous >= 0 and (need < 0 or instances[previous, END] > instances[need, END]):
+            need = previous
+        instances[count, START], instances[count, END] = start, finish
+        instances[count, PREDECESSOR], instances[count, INSTRUCTION] = need, i
+        ends[2] = count
+        count += 1
+    return count
+
+
+@njit(cache=True)
+def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[no-untyped-def]
+    """Mutates ``critical``: walk back from the last instance over what each waited for; the parts sum to the step's time."""
+    cursor = instances[last, END]
+    current = last
+    while current >= 0:
+        predecessor = instances[current, PREDECESSOR]
+        reached = start_ps if predecessor < 0 else min(cursor, instances[predecessor, END])
+        critical[steps.label[instances[current, INSTRUCTION]]] += cursor - reached
+        cursor = reached
+        current = predecessor
+
+
+@njit(cache=True)
+def run_steps(rules, control, blocks, marks, channels, before, log, clock, steps, layers, instances, step_ps, critical):  # type: ignore[no-untyped-def]
+    """Mutates all state: run every step in turn; ``step_ps`` gets each step's time, ``critical`` what it was spent on."""
+    ends = np.full(3, -1, np.int64)
+    for s in range(steps.section.shape[0]):
+        start = clock[NOW]
+        ends[:] = -1
+        count = 0
+        for part in range(3):
+            for _ in range(layers if part == 1 else 1):
+                begin, end = steps.section[s, part], steps.section[s, part + 1]
+                count = run_section(
+                    rules, control, blocks, marks, channels, before, log, clock, steps, begin, end, instances, count, ends
+                )
+        last = count - 1
+        clock[NOW] = instances[last, END]
+        clock[WAIT_CAUSE] = steps.waiting[instances[last, INSTRUCTION]]
+        book_critical(steps, instances, last, start, critical)
+        step_ps[s] = clock[NOW] - start
+
+
+@njit(cache=True)
+def finish_channels(control, channels, end_ps, wait_cause):  # type: ignore[no-untyped-def]
+    """Mutates channels: book the slots from each channel's last issue to the end of the run; returns the run's cycles."""
+    end = -(-end_ps // control.t_ck_ps)
+    for c in range(channels.scalar.shape[0]):
+        end = max(end, channels.scalar[c, LAST] + 1)
+    for c in range(channels.scalar.shape[0]):
+        channels.causes[c, wait_cause] += end - 1 - channels.scalar[c, LAST]
+        channels.scalar[c, LAST] = end - 1
+    return end

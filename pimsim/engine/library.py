@@ -1,0 +1,184 @@
+"""Blocks and steps of a batch as plain arrays: blocks that no timing rule tells apart are stored and recorded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.asic.work import cycles
+from pimsim.config.device import Device
+from pimsim.dram.commands import CAUSE_INDEX, CAUSES
+from pimsim.engine.kernels_system import KIND_ASIC, KIND_PIM
+from pimsim.engine.rule_arrays import IntArray, RuleArrays
+from pimsim.program.block import Block
+from pimsim.program.instruction import ASIC, LINK, PIM, Instruction, StepProgram
+from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact
+
+WAITING = {PIM: CAUSE_INDEX["idle"], LINK: CAUSE_INDEX["wait_link"]}
+STRIDE = 16
+
+
+class BlockArrays(NamedTuple):
+    """Bursts of all blocks end to end; block ``b`` is ``start[b]:start[b+1]``."""
+
+    start: IntArray
+    command: IntArray
+    group: IntArray
+    bank: IntArray
+    count: IntArray
+    cause: IntArray
+
+
+class Marks(NamedTuple):
+    """Recorded states of all blocks; block ``b`` has marks ``first[b]:first[b+1]``, its last one at its end.
+
+    ``position``: burst before which the mark stands; ``last``: cycle of the last issue; ``quiet``: cycle from which on
+    nothing is held back; ``segment_done``: last data since the mark before; ``ready``, ``history`` relative to ``last``.
+    """
+
+    first: IntArray
+    position: IntArray
+    last: IntArray
+    quiet: IntArray
+    segment_done: IntArray
+    open_cycles: IntArray
+    open_mask: IntArray
+    open_all: IntArray
+    causes: IntArray
+    ready: NDArray[np.int32]
+    binder: NDArray[np.int8]
+    history: NDArray[np.int32]
+
+
+class StepArrays(NamedTuple):
+    """Instructions of all steps of a batch; ``section[s]`` holds the four section boundaries of step ``s``."""
+
+    kind: IntArray
+    duration_ps: IntArray
+    block: IntArray
+    label: IntArray
+    waiting: IntArray
+    need_first: IntArray
+    needs: IntArray
+    section: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class StepTotals:
+    """What steps add up to whatever their timing: commands and bursts per channel, ASIC work, link traffic."""
+
+    channel_counts: IntArray
+    bursts: int
+    asic_adds: int
+    asic_muls: int
+    asic_busy_ps: int
+    link_bytes: int
+
+
+def empty_marks(rules: RuleArrays, blocks: BlockArrays, stride: int) -> Marks:
+    """Room for the marks of every block."""
+    sizes = -(-np.diff(blocks.start) // stride) + 1
+    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    n, nodes, commands, rows, depth = int(first[-1]), *(int(rules.shape[i]) for i in (3, 4, 5, 6))
+
+    def zeros() -> IntArray:
+        return np.zeros(n, np.int64)
+
+    return Marks(
+        first, zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), zeros(),
+        np.zeros((n, len(CAUSES)), np.int64),
+        np.zeros((n, commands, nodes), np.int32),
+        np.zeros((n, commands, nodes), np.int8),
+        np.zeros((n, rows, nodes, depth), np.int32),
+    )  # fmt: skip
+
+
+@dataclass
+class Library:
+    """Collects the blocks of a batch of steps, and turns the steps into arrays."""
+
+    device: Device
+    labels: dict[str, int]
+    blocks: list[Block] = field(default_factory=list)
+    _code: dict[Block, int] = field(default_factory=dict)
+    _by_timing: dict[bytes, int] = field(default_factory=dict)
+
+    def code_of(self, block: Block | None) -> int:
+        """Number of a block among those with different timing; -1 for none."""
+        if block is None:
+            return -1
+        if block not in self._code:
+            key = block.timing_key()
+            if key not in self._by_timing:
+                self._by_timing[key] = len(self.blocks)
+                self.blocks.append(block)
+            self._code[block] = self._by_timing[key]
+        return self._code[block]
+
+    def block_arrays(self) -> BlockArrays:
+        """All collected blocks end to end."""
+        start = np.concatenate([[0], np.cumsum([block.bursts for block in self.blocks])]).astype(np.int64)
+        parts = [np.concatenate([getattr(block, name) for block in self.blocks]) for name in BlockArrays._fields[1:]]
+        return BlockArrays(start, *parts)
+
+    def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
+        """All instructions of ``programs`` as arrays."""
+        section, rows = np.zeros((len(programs), 4), np.int64), []
+        for s, program in enumerate(programs):
+            for part, instructions in enumerate((program.prologue, program.layer, program.epilogue)):
+                section[s, part] = len(rows)
+                rows += instructions
+            section[s, 3] = len(rows)
+        needs = [row.needs for row in rows]
+        return StepArrays(
+            kind=np.array([KIND_PIM if row.kind == PIM else KIND_ASIC for row in rows], np.int64),
+            duration_ps=np.array([self.duration_ps(row) for row in rows], np.int64),
+            block=self._block_codes(rows),
+            label=np.array([self.labels.setdefault(row.label, len(self.labels)) for row in rows], np.int64),
+            waiting=np.array([WAITING.get(row.kind, CAUSE_INDEX["wait_asic"]) for row in rows], np.int64),
+            need_first=np.concatenate([[0], np.cumsum([len(need) for need in needs])]).astype(np.int64),
+            needs=np.array([n for need in needs for n in need], np.int64),
+            section=section,
+        )
+
+    def totals(self, programs: Sequence[StepProgram], steps: StepArrays) -> StepTotals:
+        """Sum over all steps, with every layer's repetitions."""
+        rows = [(row, times) for program in programs for part, times in program.sections() for row in part]
+        times = np.array([t for _, t in rows], np.int64)
+        kinds = len(self.device.standard.commands)
+        of_block = np.array([[*block.counts, block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
+        uses = np.zeros((steps.block.shape[1], len(self.blocks)), np.int64)
+        for channel in range(steps.block.shape[1]):
+            used = steps.block[:, channel] >= 0
+            np.add.at(uses[channel], steps.block[used, channel], times[used])
+        counts = uses @ of_block
+        return StepTotals(
+            channel_counts=counts[:, :kinds],
+            bursts=int(counts[:, kinds].sum()),
+            asic_adds=sum(t * stage.adds for row, t in rows for stage in row.stages),
+            asic_muls=sum(t * stage.muls for row, t in rows for stage in row.stages),
+            asic_busy_ps=int((steps.duration_ps * times)[[row.kind == ASIC for row, _ in rows]].sum()),
+            link_bytes=sum(t * row.link_bytes for row, t in rows),
+        )
+
+    def _block_codes(self, rows: list[Instruction]) -> IntArray:
+        channels = self.device.organization.channels
+        codes = np.full((len(rows), channels), -1, np.int64)
+        for i, row in enumerate(rows):
+            if row.blocks:
+                codes[i] = [self.code_of(block) for block in row.blocks]
+        return codes
+
+    def duration_ps(self, instruction: Instruction) -> int:
+        """Time of an ASIC instruction or a link transfer; 0 for PIM, whose time the engine finds."""
+        if instruction.kind == PIM:
+            return 0
+        if instruction.kind == LINK:
+            gbit_per_s = self.device.link.gbit_per_s * self.device.organization.channels
+            time_ps = ceil_exact(instruction.link_bytes * BITS_PER_BYTE * PS_PER_NS / gbit_per_s)
+            return -(-time_ps // self.device.asic_period_ps) * self.device.asic_period_ps
+        return cycles(list(instruction.stages), self.device.asic) * self.device.asic_period_ps

@@ -1,0 +1,98 @@
+"""Mutable state of all channels as plain arrays, and the constants that name their parts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pimsim.config.device import Device
+from pimsim.dram.commands import CAUSE_INDEX, CAUSES
+from pimsim.engine.rule_arrays import NEVER, ROW_CODES, IntArray, RuleArrays
+
+REFRESH_NONE, REFRESH_ALL_BANK, REFRESH_PER_BANK = range(3)
+REFRESH_MODES = {"none": REFRESH_NONE, "all_bank": REFRESH_ALL_BANK, "per_bank": REFRESH_PER_BANK}
+
+# Columns of ``Channels.scalar``.
+LAST, REFRESHES, OPEN_MASK, OPEN_ALL, AFTER_REFRESH, OPEN_CYCLES, DONE, SAME_BLOCK, SAME_SHIFT, BURSTS = range(10)
+SCALARS = 10
+CAUSE_REFRESH = CAUSE_INDEX["refresh"]
+MAX_BANKS = 64
+
+
+class Channels(NamedTuple):
+    """State of every channel; the first axis is the channel.
+
+    ``scalar`` columns: cycle of the last issue, refreshes done, bit mask of open banks, whether they were opened all at
+    once, whether a refresh came last, cycles with a bank open, end of the current block's data, and the block (with its
+    shift) whose recorded end this state equals, or -1 if ``ready``, ``binder`` and ``history`` hold it themselves.
+    ``extra`` counts commands that refresh caused, by command code.
+    """
+
+    ready: IntArray
+    binder: IntArray
+    history: IntArray
+    scalar: IntArray
+    causes: IntArray
+    extra: IntArray
+
+
+class Control(NamedTuple):
+    """What a channel's controller knows beside the rules (int64 scalars).
+
+    ``act_groups``: commands ACT_AB takes to open all banks. Codes are those of the device's command table, -1 if absent.
+    """
+
+    refresh_mode: int
+    interval_ck: int
+    postponed: int
+    refresh_code: int
+    precharge_all: int
+    precharge_bank: int
+    activate_all: int
+    activate_bank: int
+    act_groups: int
+    t_ck_ps: int
+    asic_period_ps: int
+    serial: int
+    skip: int
+
+
+def fresh_channels(rules: RuleArrays, channels: int) -> Channels:
+    """Channels in which nothing has been issued; the first command may issue at cycle 0."""
+    nodes, commands, rows, depth = (int(rules.shape[i]) for i in (3, 4, 5, 6))
+    scalar = np.zeros((channels, SCALARS), np.int64)
+    scalar[:, LAST] = -1
+    scalar[:, SAME_BLOCK] = -1
+    return Channels(
+        np.full((channels, commands, nodes), NEVER, np.int64),
+        np.full((channels, commands, nodes), -1, np.int64),
+        np.full((channels, rows, nodes, depth), NEVER, np.int64),
+        scalar,
+        np.zeros((channels, len(CAUSES)), np.int64),
+        np.zeros((channels, commands), np.int64),
+    )
+
+
+def control_of(device: Device, skip: bool = True) -> Control:
+    """Controller settings of a PIM device."""
+    code = device.table.code
+    mode = REFRESH_MODES[device.spec.dram.refresh.mode]
+    return Control(
+        refresh_mode=mode,
+        interval_ck=device.timing["nREFI"],
+        postponed=device.spec.dram.refresh.max_postponed,
+        refresh_code=code["REFpb" if mode == REFRESH_PER_BANK else "REFab"],
+        precharge_all=code["PREab"],
+        precharge_bank=code["PREpb"],
+        activate_all=code["ACT_AB"],
+        activate_bank=code["ACT"],
+        act_groups=device.activation_groups,
+        t_ck_ps=device.timing.t_ck_ps,
+        asic_period_ps=device.asic_period_ps,
+        serial=int(device.controller.issue == "serial"),
+        skip=int(skip),
+    )
+
+
+assert ROW_CODES["none"] == 0

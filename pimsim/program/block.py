@@ -1,0 +1,92 @@
+"""Command bursts of one channel for one instruction.
+
+A block starts and ends with every bank closed. Rows are relative to the instruction's base row. ``operand`` says what
+moves: for WR_GB the first column of the input vector, for RD_MAC the index of the output group, for RD and WR the
+column of the vector that is read or written; -1 where nothing moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.config.device import Device
+from pimsim.dram.commands import CAUSE_INDEX
+
+IntArray = NDArray[np.int64]
+FIELDS = ("command", "group", "bank", "count", "cause", "row", "column", "operand")
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Bursts as int64 columns: ``count`` repetitions of ``command`` at consecutive columns.
+
+    ``group`` is the bank group and ``bank`` the flat bank that a burst addresses, -1 where it addresses more.
+    """
+
+    command: IntArray
+    group: IntArray
+    bank: IntArray
+    count: IntArray
+    cause: IntArray
+    row: IntArray
+    column: IntArray
+    operand: IntArray
+    counts: IntArray
+
+    @property
+    def bursts(self) -> int:
+        """Number of bursts."""
+        return len(self.command)
+
+    def timing_key(self) -> bytes:
+        """Equal for blocks that no timing rule can tell apart."""
+        return np.concatenate([getattr(self, name) for name in FIELDS[:5]]).tobytes()
+
+
+@dataclass
+class BlockBuilder:
+    """Collects bursts in issue order; inserts mode switches where the standard needs them."""
+
+    device: Device
+    rows: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in FIELDS})
+    register_mode: bool = False
+
+    def add(
+        self, name: str, bank: int = -1, count: int = 1, row: int = -1, column: int = -1, operand: int = -1, group: int = -1,
+        cause: str = "",
+    ) -> None:  # fmt: skip
+        """Append ``count`` repetitions of command ``name``."""
+        code = self.device.table.code[name]
+        command = self.device.standard.commands[code]
+        if self.device.standard.mode_switch and command.register != self.register_mode:
+            self._switch_mode()
+        if bank >= 0:
+            group = bank // self.device.spec.dram.banks_per_group
+        self._append(code, group, bank, count, CAUSE_INDEX[cause or command.cause], row, column, operand)
+
+    def activate_all(self, row: int) -> None:
+        """Open ``row`` in every bank, a group of banks at a time if the device does so."""
+        groups = self.device.activation_groups
+        for group in range(groups):
+            self.add("ACT_AB", row=row, group=group if groups > 1 else -1)
+
+    def finish(self) -> Block:
+        """The block of what was added; array mode is restored at the end."""
+        if self.register_mode:
+            self._switch_mode()
+        arrays = {name: np.array(values, np.int64) for name, values in self.rows.items()}
+        kinds = len(self.device.standard.commands)
+        counts = np.bincount(arrays["command"], weights=arrays["count"], minlength=kinds).astype(np.int64)
+        return Block(**arrays, counts=counts)
+
+    def _switch_mode(self) -> None:
+        self.register_mode = not self.register_mode
+        switch = self.device.table.code[self.device.standard.mode_switch]
+        self._append(switch, -1, -1, 1, CAUSE_INDEX["turnaround"], -1, -1, -1)
+
+    def _append(self, *values: int) -> None:
+        for column, value in zip(self.rows.values(), values, strict=True):
+            column.append(value)

@@ -1,0 +1,51 @@
+"""Instructions of one decoding step: PIM blocks per channel, ASIC work, link transfers, and what each waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pimsim.asic.work import Stage
+from pimsim.program.block import Block
+from pimsim.workload.ops import Op
+
+PIM, ASIC, LINK = "pim", "asic", "link"
+SECTION_INPUT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Instruction:
+    """One instruction of a section.
+
+    ``blocks``: for PIM, a block or None for each channel. ``region``: the placed tensor it works on, for its base row.
+    ``stages``: for ASIC, its work. ``link_bytes``: for LINK, bytes over all channels' pins. ``needs``: positions in
+    the same section of the instructions it waits for, or SECTION_INPUT. ``role`` tells a multi-part operation's parts apart.
+    """
+
+    op: Op
+    kind: str
+    role: str
+    needs: tuple[int, ...]
+    blocks: tuple[Block | None, ...] = ()
+    region: str = ""
+    stages: tuple[Stage, ...] = ()
+    link_bytes: int = 0
+
+    @property
+    def label(self) -> str:
+        """Name under which reports add it up."""
+        return self.op.label
+
+
+@dataclass(frozen=True, eq=False)
+class StepProgram:
+    """A decoding step: ``prologue``, one ``layer`` (the same for all ``layers`` but for rows), ``epilogue``."""
+
+    context: int
+    layers: int
+    prologue: tuple[Instruction, ...]
+    layer: tuple[Instruction, ...]
+    epilogue: tuple[Instruction, ...] = field(default=())
+
+    def sections(self) -> tuple[tuple[tuple[Instruction, ...], int], ...]:
+        """Each section with the number of times it runs."""
+        return ((self.prologue, 1), (self.layer, self.layers), (self.epilogue, 1))

@@ -1,0 +1,100 @@
+"""Lower what is not a matrix-vector product: reads of stored vectors, and the write-back of K and V.
+
+Single-bank commands throughout: a K row lies in one bank, and column-major V puts one element into each of many rows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pimsim.config.device import Device
+from pimsim.mapping.layout import Region, Strip
+from pimsim.program.block import Block, BlockBuilder
+
+
+class Run(NamedTuple):
+    """Consecutive columns of one bank, and the column of the vector that the first of them holds."""
+
+    bank: int
+    linear: int
+    columns: int
+    operand: int
+
+
+def run_block(device: Device, runs: list[Run], write: bool = False) -> Block:
+    """Read or write runs one after another, row by row."""
+    builder, per_row = BlockBuilder(device), device.organization.columns
+    cause = "kv_write" if write else "readout"
+    for bank, linear, columns, operand in runs:
+        while columns:
+            row, column = divmod(linear, per_row)
+            count = min(columns, per_row - column)
+            builder.add("ACT", bank, row=row, cause=cause)
+            builder.add("WR" if write else "RD", bank, count, row, column, operand, cause=cause)
+            builder.add("PREpb", bank, cause=cause)
+            linear, columns, operand = linear + count, columns - count, operand + count
+    return builder.finish()
+
+
+def strip_runs(strip: Strip, channel: int, operand: int) -> list[Run]:
+    """The run of a strip in ``channel``; ``operand`` is the strip's first column in the joint vector of a load."""
+    columns = strip.columns_in(channel)
+    return [Run(strip.bank, strip.linear, columns, operand + strip.first_in(channel))] if columns else []
+
+
+def table_runs(table: Strip, entry: int, channel: int) -> list[Run]:
+    """The run of one entry of a table in ``channel``."""
+    position, bank = divmod(entry, table.geometry.banks)
+    columns = table.columns_in(channel)
+    return [Run(bank, position * table.local_columns, columns, table.first_in(channel))] if columns else []
+
+
+def row_runs(region: Region, output: int, channel: int) -> list[Run]:
+    """The runs of one output of a matrix (an embedding row, or one token of K) in ``channel``; empty elsewhere."""
+    slot, bank = divmod(output, region.geometry.banks)
+    local, owner = divmod(slot, region.geometry.channels)
+    if owner != channel:
+        return []
+    return [Run(bank, region.linear(local, c), chunk.columns, chunk.start) for c, chunk in enumerate(region.layout.chunks)]
+
+
+def value_write_block(device: Device, region: Region, channel: int) -> Block:
+    """Write one token's V: one masked column write in a row of every bank for each local slot, as for token 0.
+
+    ACT, WR and PREpb of successive banks are interleaved so that the activate interval hides the others' latencies;
+    ``operand`` is ``slot * banks + bank``, the element that is written to lane ``token % lanes``.
+    """
+    geometry, timing, in_group = region.geometry, device.timing, device.organization.banks_per_group
+    order = [bank for k in range(in_group) for bank in range(k, geometry.banks, in_group)]
+    targets = [
+        (bank, region.linear(local, 0), (local * geometry.channels + channel) * geometry.banks + bank)
+        for local in range(region.slots_in(channel))
+        for bank in order
+    ]
+    pace = max(1, timing["nRRDS"])
+    write_lag = -(-timing["nRCDWR"] // pace)
+    close_lag = write_lag + -(-(timing["nCWL"] + timing["nBL"] + timing["nWR"]) // pace)
+    return _staggered(device, targets, write_lag, max(1, min(close_lag, geometry.banks)))
+
+
+def value_offset(region: Region, token: int) -> list[int]:
+    """Columns by which each local slot's write for ``token`` lies further on in the run than for token 0."""
+    column = token // region.geometry.lanes
+    c = next(c for c, part in enumerate(region.layout.chunks) if column < part.start + part.columns)
+    offset = column - region.layout.chunks[c].start
+    return [region.linear(local, c) + offset - region.linear(local, 0) for local in range(region.local_slots)]
+
+
+def _staggered(device: Device, targets: list[tuple[int, int, int]], write_lag: int, close_lag: int) -> Block:
+    builder, per_row = BlockBuilder(device), device.organization.columns
+    write_lag = min(write_lag, close_lag - 1)
+    for i in range(len(targets) + close_lag):
+        if i >= close_lag:
+            builder.add("PREpb", targets[i - close_lag][0], cause="kv_write")
+        if i < len(targets):
+            bank, linear, operand = targets[i]
+            builder.add("ACT", bank, 1, linear // per_row, linear % per_row, operand, cause="kv_write")
+        if 0 <= i - write_lag < len(targets):
+            bank, linear, operand = targets[i - write_lag]
+            builder.add("WR", bank, 1, linear // per_row, linear % per_row, operand, cause="kv_write")
+    return builder.finish()
