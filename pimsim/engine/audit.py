@@ -144,15 +144,18 @@ class Auditor:
     def _finding(self, row: list[int], part: CommandTrace) -> Finding:
         kind, index, rule, before, clock, line, cycles, bank = row
         names = self._device.standard.command_names
-        per_group = self._device.organization.banks_per_group
+        group, inner = int(part.bank_group[index]), int(part.bank[index])
+        if bank >= 0 or kind == OVERDUE:
+            per_group = self._device.organization.banks_per_group
+            group, inner = divmod(bank, per_group) if bank >= 0 else (-1, -1)
         return Finding(
             kind=_KIND_NAMES.get(kind, "bank_state"),
             line=int(part.line[index]),
             clock=int(part.clock[index]),
             command=names[int(part.command[index])],
             channel=int(part.channel[index]),
-            bank_group=bank // per_group if bank >= 0 else int(part.bank_group[index]),
-            bank=bank % per_group if bank >= 0 else int(part.bank[index]),
+            bank_group=group,
+            bank=inner,
             rule=self._rule_text(kind, rule),
             earlier_command=names[before] if before >= 0 else "",
             earlier_line=line,

@@ -34,7 +34,7 @@ class Finding:
             "timing": f"{self.cycles} cycles too early: {self.rule}",
             "bus": f"{self.cycles} cycles too early: {self.rule}",
             "loose": f"could have issued {self.cycles} cycles earlier, bound by {self.rule}",
-            "refresh": f"{self.rule}: {self.cycles} cycles overdue",
+            "refresh": f"{self.rule}: {self.cycles} cycles overdue, last at clock {self.earlier_clock}",
         }.get(self.kind, self.rule)
         return f"{self.line}: {self.command} at clock {self.clock}, {place}: {said}{self._earlier()}"
 
