@@ -5,30 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from pimsim.config.device import Device
-from pimsim.dram.commands import CAUSES
 from pimsim.engine.kernels_batch import prepare_marks, settle_all
 from pimsim.engine.kernels_system import NOW, WAIT_CAUSE, finish_channels, run_steps
-from pimsim.engine.library import STRIDE, Library, StepTotals, empty_marks
+from pimsim.engine.library import Library, StepTotals, empty_marks
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.engine.rule_arrays import IntArray, rule_arrays
-from pimsim.engine.state import BURSTS, OPEN_CYCLES, SCALARS, Channels, control_of, fresh_channels
+from pimsim.engine.state import BURSTS, FIRST_CAUSE, FIRST_EXTRA, OPEN_CYCLES, Channels, control_of, fresh_channels
 from pimsim.program.instruction import StepProgram
 
 BATCH_STEPS = 128
 NO_LOG = np.zeros((1, 8), np.int64)
-
-
-class Before(NamedTuple):
-    """Scratch: a channel's counters before it ran a block."""
-
-    scalar: IntArray
-    causes: IntArray
-    extra: IntArray
 
 
 @dataclass(frozen=True)
@@ -79,13 +69,12 @@ class FastEngine:
         if instances is None:
             instances = instance_rows(batch)
         step_ps = np.zeros(len(batch), np.int64)
-        commands = len(self.device.standard.commands)
-        before = Before(np.zeros(SCALARS, np.int64), np.zeros(len(CAUSES), np.int64), np.zeros(commands, np.int64))
+        before = np.zeros_like(self.channels.counters[0])
         began = time.perf_counter()
-        marks = empty_marks(self.rules, blocks, STRIDE)
+        marks = empty_marks(self.rules, blocks)
         if self.control.skip:
             fresh = fresh_channels(self.rules, 1)
-            prepare_marks(self.rules, self.control._replace(refresh_mode=0), blocks, fresh, marks, STRIDE, NO_LOG)
+            prepare_marks(self.rules, self.control._replace(refresh_mode=0), blocks, fresh, marks, NO_LOG)
         run_steps(
             self.rules, self.control, blocks, marks, self.channels, before, log, self.clock, steps, layers, instances,
             step_ps, self.critical,
@@ -111,21 +100,22 @@ class FastEngine:
         """Book what is left of every channel's cycles and hand over all counters."""
         dram_cycles = int(finish_channels(self.control, self.channels, int(self.clock[NOW]), int(self.clock[WAIT_CAUSE])))
         totals = self.totals
-        counts = sum((t.channel_counts for t in totals), self.channels.extra)
+        counters = self.channels.counters
+        extra = counters[:, FIRST_EXTRA:].copy()
         return EngineOutcome(
             step_ps=np.array(step_ps, np.int64),
             dram_cycles=dram_cycles,
-            causes=self.channels.causes.copy(),
-            open_cycles=self.channels.scalar[:, OPEN_CYCLES].copy(),
-            counts=counts,
-            refresh_counts=self.channels.extra.copy(),
+            causes=counters[:, FIRST_CAUSE:FIRST_EXTRA].copy(),
+            open_cycles=counters[:, OPEN_CYCLES].copy(),
+            counts=sum((t.channel_counts for t in totals), extra),
+            refresh_counts=extra,
             critical_ps={label: int(self.critical[i]) for label, i in self.labels.items()},
             asic_busy_ps=sum(t.asic_busy_ps for t in totals),
             asic_adds=sum(t.asic_adds for t in totals),
             asic_muls=sum(t.asic_muls for t in totals),
             link_bytes=sum(t.link_bytes for t in totals),
             bursts=sum(t.bursts for t in totals),
-            simulated_bursts=int(self.channels.scalar[:, BURSTS].sum()),
+            simulated_bursts=int(counters[:, BURSTS].sum()),
             kernel_s=self.kernel_s,
         )
 

@@ -11,24 +11,21 @@ from pimsim.engine.state import LAST
 
 
 @njit(cache=True)
-def prepare_marks(rules, control, blocks, scratch, marks, stride, log):  # type: ignore[no-untyped-def]
+def prepare_marks(rules, control, blocks, scratch, marks, log):  # type: ignore[no-untyped-def]
     """Mutates ``marks`` and ``scratch``: record every block from a fresh channel, without refresh."""
-    timing = ChannelRules(scratch.ready[0], scratch.binder[0], scratch.history[0])
-    scalar, causes, extra = scratch.scalar[0], scratch.causes[0], scratch.extra[0]
+    timing, counters = ChannelRules(scratch.deadline[0], scratch.history[0]), scratch.counters[0]
     m = 0
     for block in range(blocks.start.shape[0] - 1):
-        timing.ready[:] = NEVER
-        timing.binder[:] = -1
+        timing.deadline[:, :, 0] = NEVER
+        timing.deadline[:, :, 1] = -1
         timing.history[:] = NEVER
-        scalar[:] = 0
-        scalar[LAST] = -1
-        causes[:] = 0
-        m = record_block(rules, control, blocks, block, timing, scalar, causes, extra, marks, m, stride, log)
+        counters[:] = 0
+        counters[LAST] = -1
+        m = record_block(rules, control, blocks, block, timing, counters, marks, m, log)
 
 
 @njit(cache=True)
 def settle_all(channels, marks):  # type: ignore[no-untyped-def]
     """Mutates channels: write out states that are only known by reference to ``marks``."""
-    for c in range(channels.scalar.shape[0]):
-        timing = ChannelRules(channels.ready[c], channels.binder[c], channels.history[c])
-        settle(timing, channels.scalar[c], marks)
+    for c in range(channels.counters.shape[0]):
+        settle(ChannelRules(channels.deadline[c], channels.history[c]), channels.counters[c], marks)

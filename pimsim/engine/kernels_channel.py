@@ -9,11 +9,23 @@ from __future__ import annotations
 from numba import njit
 
 from pimsim.engine.kernels_rules import earliest, issue
-from pimsim.engine.rule_arrays import ROW_CLOSE, ROW_COLUMN, ROW_COLUMN_CLOSE, ROW_NONE, ROW_OPEN
+from pimsim.engine.rule_arrays import (
+    HISTORY,
+    LATENCY,
+    ROW_ACTION,
+    ROW_CLOSE,
+    ROW_COLUMN,
+    ROW_COLUMN_CLOSE,
+    ROW_NONE,
+    ROW_OPEN,
+    SPACING,
+)
 from pimsim.engine.state import (
     AFTER_REFRESH,
     CAUSE_REFRESH,
     DONE,
+    FIRST_CAUSE,
+    FIRST_EXTRA,
     LAST,
     OPEN_ALL,
     OPEN_CYCLES,
@@ -28,43 +40,43 @@ REFRESH_OWN = -1  # offset in the log of a command that refresh caused
 
 
 @njit(cache=True)
-def book(rules, scalar, causes, command, own_cause, bound, cycle, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
-    """Mutates ``scalar`` and ``causes``: the slots up to ``cycle``, at which ``command`` issues, get their causes."""
-    gap = cycle - scalar[LAST] - 1
-    wait = min(gap, max(0, data_cycle - scalar[LAST] - 1))
-    causes[wait_cause] += wait
+def book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+    """Mutates ``counters``: the slots up to ``cycle``, at which ``command`` issues, get their causes."""
+    gap = cycle - counters[LAST] - 1
+    wait = min(gap, max(0, data_cycle - counters[LAST] - 1))
+    counters[FIRST_CAUSE + wait_cause] += wait
     if gap > wait:
         cause = own_cause
-        if scalar[AFTER_REFRESH] == 1:
+        if counters[AFTER_REFRESH] == 1:
             cause = CAUSE_REFRESH
         elif bound >= 0 and rules.pair_cause[bound, command] >= 0:
             cause = rules.pair_cause[bound, command]
-        causes[cause] += gap - wait
-    causes[own_cause] += 1
-    if scalar[OPEN_MASK] != 0:
-        scalar[OPEN_CYCLES] += cycle - scalar[LAST]
-    scalar[LAST] = cycle
+        counters[FIRST_CAUSE + cause] += gap - wait
+    counters[FIRST_CAUSE + own_cause] += 1
+    if counters[OPEN_MASK] != 0:
+        counters[OPEN_CYCLES] += cycle - counters[LAST]
+    counters[LAST] = cycle
 
 
 @njit(cache=True)
-def apply_row(rules, scalar, command, group, bank):  # type: ignore[no-untyped-def]
-    """Mutates ``scalar``: banks that ``command`` opens or closes."""
-    action = rules.row_action[command]
+def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped-def]
+    """Mutates ``counters``: banks that ``command`` opens or closes."""
+    action = rules.commands[command, ROW_ACTION]
     if action == ROW_NONE or action == ROW_COLUMN:
         return
     one = 1
     if bank >= 0:
         mask = one << bank
     elif group >= 0:
-        in_group = rules.shape[1]
+        in_group = rules.per_group
         mask = ((one << in_group) - 1) << (group * in_group)
     else:
-        mask = -1 if rules.shape[2] == 64 else (one << rules.shape[2]) - 1
+        mask = -1 if rules.banks == 64 else (one << rules.banks) - 1
     if action == ROW_OPEN:
-        scalar[OPEN_MASK] |= mask
-        scalar[OPEN_ALL] = 1 if bank < 0 else 0
+        counters[OPEN_MASK] |= mask
+        counters[OPEN_ALL] = 1 if bank < 0 else 0
     elif action == ROW_CLOSE or action == ROW_COLUMN_CLOSE:
-        scalar[OPEN_MASK] &= ~mask
+        counters[OPEN_MASK] &= ~mask
 
 
 @njit(cache=True)
@@ -74,18 +86,18 @@ def refresh_due(rules, control, index):  # type: ignore[no-untyped-def]
         return FOREVER
     if control.refresh_mode == REFRESH_ALL_BANK:
         return (index + 1) * control.interval_ck
-    return (index + 1) * control.interval_ck // rules.shape[2]
+    return (index + 1) * control.interval_ck // rules.banks
 
 
 @njit(cache=True)
-def refresh_limit(rules, control, scalar):  # type: ignore[no-untyped-def]
+def refresh_limit(rules, control, counters):  # type: ignore[no-untyped-def]
     """Cycle from which on a refresh goes before the next command: when due if its banks are closed, else when urgent."""
-    index = scalar[REFRESHES]
+    index = counters[REFRESHES]
     if control.refresh_mode == REFRESH_NONE:
         return FOREVER
     one = 1
-    target = -1 if control.refresh_mode == REFRESH_ALL_BANK else one << (index % rules.shape[2])
-    if scalar[OPEN_MASK] & target == 0:
+    target = -1 if control.refresh_mode == REFRESH_ALL_BANK else one << (index % rules.banks)
+    if counters[OPEN_MASK] & target == 0:
         return refresh_due(rules, control, index)
     return refresh_due(rules, control, index + control.postponed)
 
@@ -101,94 +113,94 @@ def write_log(log, cycle, count, offset, command, group, bank):  # type: ignore[
 
 
 @njit(cache=True)
-def issue_extra(rules, timing, scalar, causes, extra, log, command, group, bank, not_before, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def issue_extra(rules, timing, counters, log, command, group, bank, not_before, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: a command that refresh needs issues as early as it may, not before ``not_before``."""
     time, bound = earliest(rules, timing, command, group, bank)
-    cycle = max(max(time, not_before), scalar[LAST] + 1)
-    scalar[AFTER_REFRESH] = 1
-    book(rules, scalar, causes, command, CAUSE_REFRESH, bound, cycle, data_cycle, wait_cause)
+    cycle = max(max(time, not_before), counters[LAST] + 1)
+    counters[AFTER_REFRESH] = 1
+    book(rules, counters, command, CAUSE_REFRESH, bound, cycle, data_cycle, wait_cause)
     issue(rules, timing, command, group, bank, cycle)
-    apply_row(rules, scalar, command, group, bank)
-    extra[command] += 1
+    apply_row(rules, counters, command, group, bank)
+    counters[FIRST_EXTRA + command] += 1
     write_log(log, cycle, 1, REFRESH_OWN, command, group, bank)
 
 
 @njit(cache=True)
-def do_refresh(rules, control, timing, scalar, causes, extra, log, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: one refresh, with precharge before and activation of the same banks after if rows are open."""
-    index = scalar[REFRESHES]
+    index = counters[REFRESHES]
     bank = -1
     group = -1
     one = 1
     target = -1
     if control.refresh_mode != REFRESH_ALL_BANK:
-        bank = index % rules.shape[2]
-        group = bank // rules.shape[1]
+        bank = index % rules.banks
+        group = bank // rules.per_group
         target = one << bank
-    opened = scalar[OPEN_MASK]
-    was_all = scalar[OPEN_ALL] == 1
+    opened = counters[OPEN_MASK]
+    was_all = counters[OPEN_ALL] == 1
     not_before = refresh_due(rules, control, index)
     reopen = opened & target != 0
     if reopen:
         urgent = refresh_due(rules, control, index + control.postponed)
         if bank >= 0 and not was_all:
-            issue_extra(rules, timing, scalar, causes, extra, log, control.precharge_bank, group, bank, urgent, data_cycle, wait_cause)
+            issue_extra(rules, timing, counters, log, control.precharge_bank, group, bank, urgent, data_cycle, wait_cause)
         else:
-            issue_extra(rules, timing, scalar, causes, extra, log, control.precharge_all, -1, -1, urgent, data_cycle, wait_cause)
-    issue_extra(rules, timing, scalar, causes, extra, log, control.refresh_code, group, bank, not_before, data_cycle, wait_cause)
-    scalar[REFRESHES] = index + 1
+            issue_extra(rules, timing, counters, log, control.precharge_all, -1, -1, urgent, data_cycle, wait_cause)
+    issue_extra(rules, timing, counters, log, control.refresh_code, group, bank, not_before, data_cycle, wait_cause)
+    counters[REFRESHES] = index + 1
     if reopen:
-        reopen_banks(rules, control, timing, scalar, causes, extra, log, opened & ~scalar[OPEN_MASK], was_all, data_cycle, wait_cause)
+        reopen_banks(rules, control, timing, counters, log, opened & ~counters[OPEN_MASK], was_all, data_cycle, wait_cause)
 
 
 @njit(cache=True)
-def reopen_banks(rules, control, timing, scalar, causes, extra, log, closed, was_all, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def reopen_banks(rules, control, timing, counters, log, closed, was_all, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: activate again the banks that a refresh had to close, the way they had been opened."""
     one = 1
     if was_all:
-        per_group = rules.shape[2] // control.act_groups
+        per_group = rules.banks // control.act_groups
         for k in range(control.act_groups):
             group = k if control.act_groups > 1 else -1
             if closed & (one << (k * per_group)) != 0:
-                issue_extra(rules, timing, scalar, causes, extra, log, control.activate_all, group, -1, 0, data_cycle, wait_cause)
+                issue_extra(rules, timing, counters, log, control.activate_all, group, -1, 0, data_cycle, wait_cause)
         return
-    for bank in range(rules.shape[2]):
+    for bank in range(rules.banks):
         if closed & (one << bank) != 0:
-            group = bank // rules.shape[1]
-            issue_extra(rules, timing, scalar, causes, extra, log, control.activate_bank, group, bank, 0, data_cycle, wait_cause)
+            group = bank // rules.per_group
+            issue_extra(rules, timing, counters, log, control.activate_bank, group, bank, 0, data_cycle, wait_cause)
 
 
 @njit(cache=True)
-def run_burst(rules, control, timing, scalar, causes, extra, log, burst, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def run_burst(rules, control, timing, counters, log, burst, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: issue a burst (command, group, bank, count, cause) none of it before ``data_cycle``.
 
     ``log`` takes a row for each unbroken part, see ``write_log``.
     """
     command, group, bank, count, own_cause = burst
-    spacing = rules.spacing[command]
+    spacing = rules.commands[command, SPACING]
     offset = 0
     while offset < count:
         time, bound = earliest(rules, timing, command, group, bank)
-        cycle = max(max(time, data_cycle), scalar[LAST] + 1)
-        limit = refresh_limit(rules, control, scalar)
+        cycle = max(max(time, data_cycle), counters[LAST] + 1)
+        limit = refresh_limit(rules, control, counters)
         if limit <= cycle:
-            do_refresh(rules, control, timing, scalar, causes, extra, log, data_cycle, wait_cause)
+            do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause)
             continue
         part = min(count - offset, (limit - cycle + spacing - 1) // spacing)
-        if part > 1 and (rules.history_of[command] >= 0 or rules.row_action[command] == ROW_COLUMN_CLOSE):
+        if part > 1 and (rules.commands[command, HISTORY] >= 0 or rules.commands[command, ROW_ACTION] == ROW_COLUMN_CLOSE):
             part = 1
-        book(rules, scalar, causes, command, own_cause, bound, cycle, data_cycle, wait_cause)
-        scalar[AFTER_REFRESH] = 0
+        book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cause)
+        counters[AFTER_REFRESH] = 0
         final = cycle + (part - 1) * spacing
         if part > 1:
-            causes[own_cause] += final - cycle
-            if scalar[OPEN_MASK] != 0:
-                scalar[OPEN_CYCLES] += final - cycle
-            scalar[LAST] = final
+            counters[FIRST_CAUSE + own_cause] += final - cycle
+            if counters[OPEN_MASK] != 0:
+                counters[OPEN_CYCLES] += final - cycle
+            counters[LAST] = final
         issue(rules, timing, command, group, bank, final)
-        apply_row(rules, scalar, command, group, bank)
-        action = rules.row_action[command]
+        apply_row(rules, counters, command, group, bank)
+        action = rules.commands[command, ROW_ACTION]
         if action == ROW_NONE or action == ROW_COLUMN or action == ROW_COLUMN_CLOSE:
-            scalar[DONE] = max(scalar[DONE], final + rules.latency[command])
+            counters[DONE] = max(counters[DONE], final + rules.commands[command, LATENCY])
         write_log(log, cycle, part, offset, command, group, bank)
         offset += part

@@ -68,7 +68,10 @@ def earliest(rules, state, command, group, bank):  # type: ignore[no-untyped-def
     for k in range(rules.commands[command, FIRST_WINDOW], rules.commands[command + 1, FIRST_WINDOW]):
         scope = rules.windows[k, WINDOW_SCOPE]
         node = 0 if scope == 0 else (1 + group if scope == 1 else 1 + rules.groups + bank)
-        time = state.history[rules.windows[k, WINDOW_HISTORY], node, rules.windows[k, WINDOW_LENGTH] - 1] + rules.windows[k, WINDOW_GAP]
+        time = (
+            state.history[rules.windows[k, WINDOW_HISTORY], node, rules.windows[k, WINDOW_LENGTH] - 1]
+            + rules.windows[k, WINDOW_GAP]
+        )
         if time > best or (time == best and rules.windows[k, WINDOW_PRECEDING] < bound):
             best = time
             bound = rules.windows[k, WINDOW_PRECEDING]
@@ -84,7 +87,9 @@ def issue(rules, state, command, group, bank, cycle):  # type: ignore[no-untyped
         node = 0 if scope == 0 else (1 + group if scope == 1 else 1 + rules.groups + bank)
         time = cycle + rules.after[k, AFTER_GAP]
         following = rules.after[k, AFTER_FOLLOWING]
-        if time > deadline[following, node, 0] or (time == deadline[following, node, 0] and command < deadline[following, node, 1]):
+        if time > deadline[following, node, 0] or (
+            time == deadline[following, node, 0] and command < deadline[following, node, 1]
+        ):
             deadline[following, node, 0] = time
             deadline[following, node, 1] = command
     row = rules.commands[command, HISTORY]

@@ -10,7 +10,7 @@ from numba import njit
 
 from pimsim.engine.kernels_rules import ChannelRules
 from pimsim.engine.kernels_timeline import run_block
-from pimsim.engine.state import BURSTS, DONE, LAST, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
+from pimsim.engine.state import BURSTS, DONE, FIRST_CAUSE, LAST, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
 
 KIND_PIM, KIND_ASIC = 0, 1
 NOW, ASIC_FREE, WAIT_CAUSE = range(3)  # columns of ``clock``
@@ -18,33 +18,28 @@ START, END, PREDECESSOR, INSTRUCTION = range(4)  # columns of ``instances``
 
 
 @njit(cache=True)
-def same_start(before, scalar):  # type: ignore[no-untyped-def]
+def same_start(before, counters):  # type: ignore[no-untyped-def]
     """True if two channels stand at the recorded end of the same block at the same time, with the same refreshes done."""
     return (
         before[SAME_BLOCK] >= 0
-        and before[SAME_BLOCK] == scalar[SAME_BLOCK]
-        and before[SAME_SHIFT] == scalar[SAME_SHIFT]
-        and before[LAST] == scalar[LAST]
-        and before[REFRESHES] == scalar[REFRESHES]
+        and before[SAME_BLOCK] == counters[SAME_BLOCK]
+        and before[SAME_SHIFT] == counters[SAME_SHIFT]
+        and before[LAST] == counters[LAST]
+        and before[REFRESHES] == counters[REFRESHES]
     )
 
 
 @njit(cache=True)
 def copy_outcome(channels, leader, c, before):  # type: ignore[no-untyped-def]
     """Mutates channel ``c``: give it what channel ``leader`` made of an equal start, recorded in ``before``."""
-    source, target = channels.scalar[leader], channels.scalar[c]
+    source, target = channels.counters[leader], channels.counters[c]
     for k in range(target.shape[0]):
-        if k == OPEN_CYCLES:
-            target[k] += source[k] - before.scalar[k]
+        if k == OPEN_CYCLES or k >= FIRST_CAUSE:
+            target[k] += source[k] - before[k]
         elif k != BURSTS:
             target[k] = source[k]
-    for k in range(before.causes.shape[0]):
-        channels.causes[c, k] += channels.causes[leader, k] - before.causes[k]
-    for k in range(before.extra.shape[0]):
-        channels.extra[c, k] += channels.extra[leader, k] - before.extra[k]
     if source[SAME_BLOCK] < 0:
-        channels.ready[c] = channels.ready[leader]
-        channels.binder[c] = channels.binder[leader]
+        channels.deadline[c] = channels.deadline[leader]
         channels.history[c] = channels.history[leader]
 
 
@@ -60,24 +55,21 @@ def run_pim(rules, control, blocks, marks, channels, before, log, i, block_row, 
     for c in range(block_row.shape[0]):
         if block_row[c] < 0:
             continue
-        scalar = channels.scalar[c]
-        if control.skip == 1 and leader >= 0 and block_row[leader] == block_row[c] and same_start(before.scalar, scalar):
+        counters = channels.counters[c]
+        if control.skip == 1 and leader >= 0 and block_row[leader] == block_row[c] and same_start(before, counters):
             copy_outcome(channels, leader, c, before)
         else:
             leader = c
-            before.scalar[:] = scalar
-            before.causes[:] = channels.causes[c]
-            before.extra[:] = channels.extra[c]
-            timing = ChannelRules(channels.ready[c], channels.binder[c], channels.history[c])
+            before[:] = counters
+            timing = ChannelRules(channels.deadline[c], channels.history[c])
             first_row = log[0, 0]
-            causes, extra = channels.causes[c], channels.extra[c]
-            run_block(rules, control, blocks, marks, timing, scalar, causes, extra, log, block_row[c], cycle, wait_cause)
+            run_block(rules, control, blocks, marks, timing, counters, log, block_row[c], cycle, wait_cause)
             if log.shape[0] > 1:
                 log[first_row + 1 : log[0, 0] + 1, 6] = i
                 log[first_row + 1 : log[0, 0] + 1, 7] = c
-        done = scalar[DONE]
+        done = counters[DONE]
         if control.serial == 1:
-            done = max(done, scalar[LAST] + 1)
+            done = max(done, counters[LAST] + 1)
         end = max(end, done * control.t_ck_ps)
     return end
 
@@ -89,7 +81,7 @@ def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-un
     for k in range(steps.need_first[i], steps.need_first[i + 1]):
         need = steps.needs[k]
         candidate = section_input if need < 0 else base + need
-        if latest == -2 or candidate >= 0 and (latest < 0 or instances[candidate, END] > instances[latest, END]):
+        if latest == -2 or (candidate >= 0 and (latest < 0 or instances[candidate, END] > instances[latest, END])):
             latest = candidate
     return latest
 
@@ -166,9 +158,9 @@ def run_steps(rules, control, blocks, marks, channels, before, log, clock, steps
 def finish_channels(control, channels, end_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: book the slots from each channel's last issue to the end of the run; returns the run's cycles."""
     end = -(-end_ps // control.t_ck_ps)
-    for c in range(channels.scalar.shape[0]):
-        end = max(end, channels.scalar[c, LAST] + 1)
-    for c in range(channels.scalar.shape[0]):
-        channels.causes[c, wait_cause] += end - 1 - channels.scalar[c, LAST]
-        channels.scalar[c, LAST] = end - 1
+    for c in range(channels.counters.shape[0]):
+        end = max(end, channels.counters[c, LAST] + 1)
+    for c in range(channels.counters.shape[0]):
+        channels.counters[c, FIRST_CAUSE + wait_cause] += end - 1 - channels.counters[c, LAST]
+        channels.counters[c, LAST] = end - 1
     return end

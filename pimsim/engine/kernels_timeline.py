@@ -10,10 +10,25 @@ from __future__ import annotations
 from numba import njit
 
 from pimsim.engine.kernels_channel import do_refresh, refresh_due, run_burst
-from pimsim.engine.rule_arrays import NEVER
-from pimsim.engine.state import AFTER_REFRESH, BURSTS, DONE, LAST, OPEN_ALL, OPEN_CYCLES, OPEN_MASK, REFRESHES, SAME_BLOCK, SAME_SHIFT
+from pimsim.engine.rule_arrays import NEVER, WINDOW_GAP, WINDOW_HISTORY, WINDOW_LENGTH
+from pimsim.engine.state import (
+    AFTER_REFRESH,
+    BURSTS,
+    DONE,
+    FIRST_CAUSE,
+    FIRST_EXTRA,
+    LAST,
+    OPEN_ALL,
+    OPEN_CYCLES,
+    OPEN_MASK,
+    REFRESHES,
+    SAME_BLOCK,
+    SAME_SHIFT,
+)
 
 OLD = -(1 << 30)
+STRIDE = 8
+MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_DONE = range(4)  # columns of ``Marks.scalar``
 
 
 @njit(cache=True)
@@ -29,35 +44,33 @@ def burst_at(blocks, position):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def quiet_from(rules, timing, scalar):  # type: ignore[no-untyped-def]
+def quiet_from(rules, timing, counters):  # type: ignore[no-untyped-def]
     """First cycle at which no rule and no command slot holds anything back any more."""
-    quiet = scalar[LAST] + 1
-    for value in timing.ready.flat:
-        quiet = max(quiet, value)
-    for k in range(rules.w_gap.shape[0]):
-        row = rules.w_history[k]
+    quiet = counters[LAST] + 1
+    for command in range(timing.deadline.shape[0]):
+        for node in range(timing.deadline.shape[1]):
+            quiet = max(quiet, timing.deadline[command, node, 0])
+    for k in range(rules.windows.shape[0]):
+        row = rules.windows[k, WINDOW_HISTORY]
         for node in range(timing.history.shape[1]):
-            quiet = max(quiet, timing.history[row, node, rules.w_window[k] - 1] + rules.w_gap[k])
+            quiet = max(quiet, timing.history[row, node, rules.windows[k, WINDOW_LENGTH] - 1] + rules.windows[k, WINDOW_GAP])
     return quiet
 
 
 @njit(cache=True)
-def set_mark(rules, timing, scalar, causes, marks, m, position, segment_done):  # type: ignore[no-untyped-def]
+def set_mark(rules, timing, counters, marks, m, position, segment_done):  # type: ignore[no-untyped-def]
     """Mutates ``marks``: mark ``m`` records the state before burst ``position``, relative to the last issue."""
-    last = scalar[LAST]
-    marks.position[m] = position
-    marks.last[m] = last
-    marks.segment_done[m] = segment_done
-    marks.open_cycles[m] = scalar[OPEN_CYCLES]
-    marks.open_mask[m] = scalar[OPEN_MASK]
-    marks.open_all[m] = scalar[OPEN_ALL]
-    marks.quiet[m] = quiet_from(rules, timing, scalar)
-    marks.causes[m] = causes
-    for command in range(timing.ready.shape[0]):
-        for node in range(timing.ready.shape[1]):
-            ahead = timing.ready[command, node] - last
-            marks.ready[m, command, node] = ahead if ahead > 1 else 1
-            marks.binder[m, command, node] = timing.binder[command, node] if ahead > 1 else -1
+    last = counters[LAST]
+    marks.scalar[m, MARK_POSITION] = position
+    marks.scalar[m, MARK_LAST] = last
+    marks.scalar[m, MARK_QUIET] = quiet_from(rules, timing, counters)
+    marks.scalar[m, MARK_DONE] = segment_done
+    marks.counters[m] = counters
+    for command in range(timing.deadline.shape[0]):
+        for node in range(timing.deadline.shape[1]):
+            ahead = timing.deadline[command, node, 0] - last
+            marks.deadline[m, command, node, 0] = ahead if ahead > 1 else 1
+            marks.deadline[m, command, node, 1] = timing.deadline[command, node, 1] if ahead > 1 else -1
     for row in range(timing.history.shape[0]):
         for node in range(timing.history.shape[1]):
             for k in range(timing.history.shape[2]):
@@ -66,17 +79,17 @@ def set_mark(rules, timing, scalar, causes, marks, m, position, segment_done):  
 
 
 @njit(cache=True)
-def load_mark(timing, scalar, marks, m, last):  # type: ignore[no-untyped-def]
-    """Mutates ``timing`` and ``scalar``: the state recorded at mark ``m`` with the last issue at ``last``."""
-    scalar[LAST] = last
-    scalar[OPEN_MASK] = marks.open_mask[m]
-    scalar[OPEN_ALL] = marks.open_all[m]
-    scalar[AFTER_REFRESH] = 0
-    scalar[SAME_BLOCK] = -1
-    for command in range(timing.ready.shape[0]):
-        for node in range(timing.ready.shape[1]):
-            timing.ready[command, node] = last + marks.ready[m, command, node]
-            timing.binder[command, node] = marks.binder[m, command, node]
+def load_mark(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
+    """Mutates ``timing`` and ``counters``: the state recorded at mark ``m`` with the last issue at ``last``."""
+    counters[LAST] = last
+    counters[OPEN_MASK] = marks.counters[m, OPEN_MASK]
+    counters[OPEN_ALL] = marks.counters[m, OPEN_ALL]
+    counters[AFTER_REFRESH] = 0
+    counters[SAME_BLOCK] = -1
+    for command in range(timing.deadline.shape[0]):
+        for node in range(timing.deadline.shape[1]):
+            timing.deadline[command, node, 0] = last + marks.deadline[m, command, node, 0]
+            timing.deadline[command, node, 1] = marks.deadline[m, command, node, 1]
     for row in range(timing.history.shape[0]):
         for node in range(timing.history.shape[1]):
             for k in range(timing.history.shape[2]):
@@ -85,24 +98,26 @@ def load_mark(timing, scalar, marks, m, last):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def equals_mark(rules, timing, scalar, marks, m):  # type: ignore[no-untyped-def]
+def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-def]
     """True if the state's future is that of mark ``m``, shifted: same deadlines ahead, same binders, same windows."""
-    last = scalar[LAST]
-    if scalar[AFTER_REFRESH] == 1 or scalar[OPEN_MASK] != marks.open_mask[m] or scalar[OPEN_ALL] != marks.open_all[m]:
+    last = counters[LAST]
+    if counters[AFTER_REFRESH] == 1 or counters[OPEN_MASK] != marks.counters[m, OPEN_MASK]:
         return False
-    for node in range(timing.ready.shape[1]):
-        for command in range(timing.ready.shape[0]):
-            ahead = timing.ready[command, node] - last
-            recorded = marks.ready[m, command, node]
+    if counters[OPEN_ALL] != marks.counters[m, OPEN_ALL]:
+        return False
+    for node in range(timing.deadline.shape[1]):
+        for command in range(timing.deadline.shape[0]):
+            ahead = timing.deadline[command, node, 0] - last
+            recorded = marks.deadline[m, command, node, 0]
             if ahead > 1:
-                if ahead != recorded or timing.binder[command, node] != marks.binder[m, command, node]:
+                if ahead != recorded or timing.deadline[command, node, 1] != marks.deadline[m, command, node, 1]:
                     return False
             elif recorded > 1:
                 return False
-    for k in range(rules.w_gap.shape[0]):
-        row, gap, depth = rules.w_history[k], rules.w_gap[k], rules.w_window[k]
+    for k in range(rules.windows.shape[0]):
+        row, gap = rules.windows[k, WINDOW_HISTORY], rules.windows[k, WINDOW_GAP]
         for node in range(timing.history.shape[1]):
-            for j in range(depth):
+            for j in range(rules.windows[k, WINDOW_LENGTH]):
                 actual = max(timing.history[row, node, j] - last, -gap)
                 if actual != max(marks.history[m, row, node, j], -gap):
                     return False
@@ -110,89 +125,93 @@ def equals_mark(rules, timing, scalar, marks, m):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def record_block(rules, control, blocks, block, timing, scalar, causes, extra, marks, m, stride, log):  # type: ignore[no-untyped-def]
+def marked(offset, length):  # type: ignore[no-untyped-def]
+    """True if a block of ``length`` bursts has a mark after ``offset`` of them: at powers of two, every STRIDE, at the end."""
+    return offset == length or offset % STRIDE == 0 or (offset < STRIDE and offset & (offset - 1) == 0)
+
+
+@njit(cache=True)
+def record_block(rules, control, blocks, block, timing, counters, marks, m, log):  # type: ignore[no-untyped-def]
     """Mutates fresh state and ``marks``: run ``block`` from cycle 0 without refresh; returns the mark after its end."""
     begin, end = blocks.start[block], blocks.start[block + 1]
-    scalar[DONE] = OLD
-    set_mark(rules, timing, scalar, causes, marks, m, begin, OLD)
+    counters[DONE] = OLD
+    set_mark(rules, timing, counters, marks, m, begin, OLD)
     m += 1
     for position in range(begin, end):
-        run_burst(rules, control, timing, scalar, causes, extra, log, burst_at(blocks, position), 0, 0)
-        if position + 1 == end or (position + 1 - begin) % stride == 0:
-            set_mark(rules, timing, scalar, causes, marks, m, position + 1, scalar[DONE])
-            scalar[DONE] = OLD
+        run_burst(rules, control, timing, counters, log, burst_at(blocks, position), 0, 0)
+        if marked(position + 1 - begin, end - begin):
+            set_mark(rules, timing, counters, marks, m, position + 1, counters[DONE])
+            counters[DONE] = OLD
             m += 1
     return m
 
 
 @njit(cache=True)
-def jump(rules, control, marks, scalar, causes, m, last_mark, shift):  # type: ignore[no-untyped-def]
-    """Mutates ``scalar`` and ``causes``: follow the record from mark ``m`` while no refresh is due; returns the mark reached."""
-    due = refresh_due(rules, control, scalar[REFRESHES])
+def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[no-untyped-def]
+    """Mutates ``counters``: follow the record from mark ``m`` while no refresh is due; returns the mark reached."""
+    due = refresh_due(rules, control, counters[REFRESHES])
     reached = m
-    if marks.last[last_mark] + shift < due:
+    if marks.scalar[last_mark, MARK_LAST] + shift < due:
         reached = last_mark
     else:
-        while reached < last_mark and marks.last[reached + 1] + shift < due:
+        while reached < last_mark and marks.scalar[reached + 1, MARK_LAST] + shift < due:
             reached += 1
     for k in range(m + 1, reached + 1):
-        scalar[DONE] = max(scalar[DONE], marks.segment_done[k] + shift)
-    for cause in range(causes.shape[0]):
-        causes[cause] += marks.causes[reached, cause] - marks.causes[m, cause]
-    scalar[OPEN_CYCLES] += marks.open_cycles[reached] - marks.open_cycles[m]
+        counters[DONE] = max(counters[DONE], marks.scalar[k, MARK_DONE] + shift)
+    for k in range(FIRST_CAUSE, FIRST_EXTRA):
+        counters[k] += marks.counters[reached, k] - marks.counters[m, k]
+    counters[OPEN_CYCLES] += marks.counters[reached, OPEN_CYCLES] - marks.counters[m, OPEN_CYCLES]
     return reached
 
 
 @njit(cache=True)
-def settle(timing, scalar, marks):  # type: ignore[no-untyped-def]
+def settle(timing, counters, marks):  # type: ignore[no-untyped-def]
     """Mutates state: write out a state that was only known as the end of a recorded block."""
-    if scalar[SAME_BLOCK] >= 0:
-        m = marks.first[scalar[SAME_BLOCK] + 1] - 1
-        load_mark(timing, scalar, marks, m, marks.last[m] + scalar[SAME_SHIFT])
+    if counters[SAME_BLOCK] >= 0:
+        m = marks.first[counters[SAME_BLOCK] + 1] - 1
+        load_mark(timing, counters, marks, m, marks.scalar[m, MARK_LAST] + counters[SAME_SHIFT])
 
 
 @njit(cache=True)
-def run_block(rules, control, blocks, marks, timing, scalar, causes, extra, log, block, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def run_block(rules, control, blocks, marks, timing, counters, log, block, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates one channel's state: issue every burst of ``block``, none before ``data_cycle``.
 
-    ``scalar[DONE]`` becomes the cycle at which the block's last data have arrived.
+    ``counters[DONE]`` becomes the cycle at which the block's last data have arrived.
     """
-    scalar[DONE] = data_cycle
+    counters[DONE] = data_cycle
     position, end = blocks.start[block], blocks.start[block + 1]
     m, last_mark = marks.first[block], marks.first[block + 1] - 1
     if control.skip == 1:
-        while refresh_due(rules, control, scalar[REFRESHES]) <= data_cycle:
-            settle(timing, scalar, marks)
-            do_refresh(rules, control, timing, scalar, causes, extra, log, data_cycle, wait_cause)
-        if scalar[SAME_BLOCK] >= 0:
-            quiet = marks.quiet[marks.first[scalar[SAME_BLOCK] + 1] - 1] + scalar[SAME_SHIFT]
+        while refresh_due(rules, control, counters[REFRESHES]) <= data_cycle:
+            settle(timing, counters, marks)
+            do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause)
+        if counters[SAME_BLOCK] >= 0:
+            quiet = marks.scalar[marks.first[counters[SAME_BLOCK] + 1] - 1, MARK_QUIET] + counters[SAME_SHIFT]
         else:
-            quiet = quiet_from(rules, timing, scalar)
+            quiet = quiet_from(rules, timing, counters)
         if quiet <= data_cycle:
-            causes[wait_cause] += data_cycle - scalar[LAST] - 1
-            reached = jump(rules, control, marks, scalar, causes, m, last_mark, data_cycle)
+            counters[FIRST_CAUSE + wait_cause] += data_cycle - counters[LAST] - 1
+            reached = jump(rules, control, marks, counters, m, last_mark, data_cycle)
             if reached == last_mark:
-                scalar[LAST] = marks.last[reached] + data_cycle
-                scalar[SAME_BLOCK], scalar[SAME_SHIFT] = block, data_cycle
+                counters[LAST] = marks.scalar[reached, MARK_LAST] + data_cycle
+                counters[SAME_BLOCK], counters[SAME_SHIFT] = block, data_cycle
                 return
-            load_mark(timing, scalar, marks, reached, marks.last[reached] + data_cycle)
-            position, m = marks.position[reached], reached
-    settle(timing, scalar, marks)
+            load_mark(timing, counters, marks, reached, marks.scalar[reached, MARK_LAST] + data_cycle)
+            position, m = marks.scalar[reached, MARK_POSITION], reached
+    settle(timing, counters, marks)
     while position < end:
-        if control.skip == 1 and position == marks.position[m] and m > marks.first[block]:
-            if equals_mark(rules, timing, scalar, marks, m):
-                shift = scalar[LAST] - marks.last[m]
-                reached = jump(rules, control, marks, scalar, causes, m, last_mark, shift)
+        if control.skip == 1 and position == marks.scalar[m, MARK_POSITION] and m > marks.first[block]:
+            if equals_mark(rules, timing, counters, marks, m):
+                shift = counters[LAST] - marks.scalar[m, MARK_LAST]
+                reached = jump(rules, control, marks, counters, m, last_mark, shift)
                 if reached > m:
-                    load_mark(timing, scalar, marks, reached, marks.last[reached] + shift)
-                    position, m = marks.position[reached], reached
+                    load_mark(timing, counters, marks, reached, marks.scalar[reached, MARK_LAST] + shift)
+                    position, m = marks.scalar[reached, MARK_POSITION], reached
                     if position == end:
-                        scalar[SAME_BLOCK], scalar[SAME_SHIFT] = block, shift
+                        counters[SAME_BLOCK], counters[SAME_SHIFT] = block, shift
                         break
-        run_burst(rules, control, timing, scalar, causes, extra, log, burst_at(blocks, position), data_cycle, wait_cause)
-        scalar[BURSTS] += 1
+        run_burst(rules, control, timing, counters, log, burst_at(blocks, position), data_cycle, wait_cause)
+        counters[BURSTS] += 1
         position += 1
-        if m < last_mark and position == marks.position[m + 1]:
+        if m < last_mark and position == marks.scalar[m + 1, MARK_POSITION]:
             m += 1
-
-

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from pimsim.asic.work import cycles
 from pimsim.config.device import Device
-from pimsim.dram.commands import CAUSE_INDEX, CAUSES
+from pimsim.dram.commands import CAUSE_INDEX
+from pimsim.engine.kernels_rules import fresh_channel
 from pimsim.engine.kernels_system import KIND_ASIC, KIND_PIM
+from pimsim.engine.kernels_timeline import STRIDE
 from pimsim.engine.rule_arrays import IntArray, RuleArrays
+from pimsim.engine.state import FIRST_EXTRA
 from pimsim.program.block import Block
 from pimsim.program.instruction import ASIC, LINK, PIM, Instruction, StepProgram
 from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact
 
 WAITING = {PIM: CAUSE_INDEX["idle"], LINK: CAUSE_INDEX["wait_link"]}
-STRIDE = 16
 
 
 class BlockArrays(NamedTuple):
@@ -36,21 +38,14 @@ class BlockArrays(NamedTuple):
 class Marks(NamedTuple):
     """Recorded states of all blocks; block ``b`` has marks ``first[b]:first[b+1]``, its last one at its end.
 
-    ``position``: burst before which the mark stands; ``last``: cycle of the last issue; ``quiet``: cycle from which on
-    nothing is held back; ``segment_done``: last data since the mark before; ``ready``, ``history`` relative to ``last``.
+    ``scalar`` columns: burst before which the mark stands, cycle of the last issue, cycle from which on nothing is held
+    back, last data since the mark before. ``counters`` as in Channels; ``deadline`` and ``history`` relative to the last issue.
     """
 
     first: IntArray
-    position: IntArray
-    last: IntArray
-    quiet: IntArray
-    segment_done: IntArray
-    open_cycles: IntArray
-    open_mask: IntArray
-    open_all: IntArray
-    causes: IntArray
-    ready: NDArray[np.int32]
-    binder: NDArray[np.int8]
+    scalar: IntArray
+    counters: IntArray
+    deadline: NDArray[np.int32]
     history: NDArray[np.int32]
 
 
@@ -79,22 +74,20 @@ class StepTotals:
     link_bytes: int
 
 
-def empty_marks(rules: RuleArrays, blocks: BlockArrays, stride: int) -> Marks:
+def empty_marks(rules: RuleArrays, blocks: BlockArrays) -> Marks:
     """Room for the marks of every block."""
-    sizes = -(-np.diff(blocks.start) // stride) + 1
-    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    n, nodes, commands, rows, depth = int(first[-1]), *(int(rules.shape[i]) for i in (3, 4, 5, 6))
-
-    def zeros() -> IntArray:
-        return np.zeros(n, np.int64)
-
+    lengths = np.diff(blocks.start)
+    dense = sum((lengths > power).astype(np.int64) for power in (1, 2, 4))
+    sizes = dense + -(-lengths // STRIDE) + 1
+    one = fresh_channel(rules)
+    n = int(sizes.sum())
     return Marks(
-        first, zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), zeros(),
-        np.zeros((n, len(CAUSES)), np.int64),
-        np.zeros((n, commands, nodes), np.int32),
-        np.zeros((n, commands, nodes), np.int8),
-        np.zeros((n, rows, nodes, depth), np.int32),
-    )  # fmt: skip
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        np.zeros((n, 4), np.int64),
+        np.zeros((n, FIRST_EXTRA + len(rules.commands) - 1), np.int64),
+        np.zeros((n, *one.deadline.shape), np.int32),
+        np.zeros((n, *one.history.shape), np.int32),
+    )
 
 
 @dataclass

@@ -8,14 +8,16 @@ import numpy as np
 
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX, CAUSES
-from pimsim.engine.rule_arrays import NEVER, ROW_CODES, IntArray, RuleArrays
+from pimsim.engine.kernels_rules import fresh_channel
+from pimsim.engine.rule_arrays import IntArray, RuleArrays
 
 REFRESH_NONE, REFRESH_ALL_BANK, REFRESH_PER_BANK = range(3)
 REFRESH_MODES = {"none": REFRESH_NONE, "all_bank": REFRESH_ALL_BANK, "per_bank": REFRESH_PER_BANK}
 
-# Columns of ``Channels.scalar``.
+# Columns of a channel's counters; the cycles of each cause and the commands that refresh caused follow.
 LAST, REFRESHES, OPEN_MASK, OPEN_ALL, AFTER_REFRESH, OPEN_CYCLES, DONE, SAME_BLOCK, SAME_SHIFT, BURSTS = range(10)
-SCALARS = 10
+FIRST_CAUSE = 10
+FIRST_EXTRA = FIRST_CAUSE + len(CAUSES)
 CAUSE_REFRESH = CAUSE_INDEX["refresh"]
 MAX_BANKS = 64
 
@@ -23,18 +25,15 @@ MAX_BANKS = 64
 class Channels(NamedTuple):
     """State of every channel; the first axis is the channel.
 
-    ``scalar`` columns: cycle of the last issue, refreshes done, bit mask of open banks, whether they were opened all at
-    once, whether a refresh came last, cycles with a bank open, end of the current block's data, and the block (with its
-    shift) whose recorded end this state equals, or -1 if ``ready``, ``binder`` and ``history`` hold it themselves.
-    ``extra`` counts commands that refresh caused, by command code.
+    ``counters`` columns: cycle of the last issue, refreshes done, bit mask of open banks, whether they were opened all at
+    once, whether a refresh came last, cycles with a bank open, end of the current block's data, the block (with its
+    shift) whose recorded end this state equals, or -1 if ``deadline`` and ``history`` hold it themselves, and bursts
+    simulated one by one; from FIRST_CAUSE on cycles by cause, from FIRST_EXTRA on commands that refresh caused, by code.
     """
 
-    ready: IntArray
-    binder: IntArray
+    deadline: IntArray
     history: IntArray
-    scalar: IntArray
-    causes: IntArray
-    extra: IntArray
+    counters: IntArray
 
 
 class Control(NamedTuple):
@@ -60,18 +59,11 @@ class Control(NamedTuple):
 
 def fresh_channels(rules: RuleArrays, channels: int) -> Channels:
     """Channels in which nothing has been issued; the first command may issue at cycle 0."""
-    nodes, commands, rows, depth = (int(rules.shape[i]) for i in (3, 4, 5, 6))
-    scalar = np.zeros((channels, SCALARS), np.int64)
-    scalar[:, LAST] = -1
-    scalar[:, SAME_BLOCK] = -1
-    return Channels(
-        np.full((channels, commands, nodes), NEVER, np.int64),
-        np.full((channels, commands, nodes), -1, np.int64),
-        np.full((channels, rows, nodes, depth), NEVER, np.int64),
-        scalar,
-        np.zeros((channels, len(CAUSES)), np.int64),
-        np.zeros((channels, commands), np.int64),
-    )
+    one = fresh_channel(rules)
+    counters = np.zeros((channels, FIRST_EXTRA + len(rules.commands) - 1), np.int64)
+    counters[:, LAST] = -1
+    counters[:, SAME_BLOCK] = -1
+    return Channels(np.repeat(one.deadline[None], channels, 0), np.repeat(one.history[None], channels, 0), counters)
 
 
 def control_of(device: Device, skip: bool = True) -> Control:
@@ -93,6 +85,3 @@ def control_of(device: Device, skip: bool = True) -> Control:
         serial=int(device.controller.issue == "serial"),
         skip=int(skip),
     )
-
-
-assert ROW_CODES["none"] == 0

@@ -1,0 +1,32 @@
+"""Mapping policies, by the name a hardware file gives. Adding one is a file here and a line in this registry."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pimsim.errors import MappingError, nearest
+from pimsim.mapping.layout import Geometry, Layout
+from pimsim.mapping.policies import pim_gpt, row_per_output
+
+
+class MappingPolicy(Protocol):
+    """Layouts of weight matrices, K and V."""
+
+    def matrix(self, geometry: Geometry, outputs: int, inputs: int) -> Layout:
+        """Layout of a weight matrix."""
+
+    def keys(self, geometry: Geometry, heads: int, head_width: int, context: int) -> Layout:
+        """Layout of K of one layer."""
+
+    def values(self, geometry: Geometry, heads: int, head_width: int, context: int) -> Layout:
+        """Layout of V of one layer."""
+
+
+POLICIES: dict[str, MappingPolicy] = {"pim_gpt": pim_gpt, "row_per_output": row_per_output}
+
+
+def policy_named(name: str | None) -> MappingPolicy:
+    """The policy called ``name``. Raises MappingError with the nearest name."""
+    if name not in POLICIES:
+        raise MappingError(f"mapping: unknown policy '{name}'{nearest(str(name), POLICIES)}; allowed: {', '.join(POLICIES)}")
+    return POLICIES[name]
