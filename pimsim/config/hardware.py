@@ -53,7 +53,7 @@ class DramSpec(SpecModel):
     rows: Count
     row_bytes: Annotated[int, Field(ge=2, le=1 << 20)] = unit("B", "bytes of one row of one bank")
     column_bytes: Annotated[int, Field(ge=2, le=1 << 12)] = unit("B", "bytes of one column access")
-    timing: dict[str, float]
+    timing: dict[str, Annotated[float, Field(ge=-1e9, le=1e9)]]
     refresh: RefreshSpec
     currents: CurrentsSpec | None = None
     source: Source
@@ -62,6 +62,8 @@ class DramSpec(SpecModel):
     @classmethod
     def _numbers(cls, value: object) -> object:
         if isinstance(value, dict):
+            if not isinstance(value.get("source", ""), str):
+                raise ValueError("source must be text")
             return {
                 k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items() if k != "source"
             }
@@ -114,7 +116,7 @@ class PimSpec(SpecModel):
 class AsicSpec(SpecModel):
     """Arithmetic, memory and approximations of the ASIC."""
 
-    clock_ghz: float = unit("GHz", "clock", gt=0, le=100)
+    clock_ghz: float = unit("GHz", "clock", ge=1e-6, le=100)
     sram_kib: float = unit("KiB", "on-chip memory", gt=0, le=1 << 20)
     adders: Annotated[int, Field(ge=1, le=1 << 20)]
     multipliers: Annotated[int, Field(ge=1, le=1 << 20)]
@@ -132,7 +134,7 @@ class LinkSpec(SpecModel):
     """Pins between the ASIC and one channel."""
 
     pins_per_channel: Annotated[int, Field(ge=1, le=4096)] = unit("pins", "data pins of a channel")
-    gbit_per_s_per_pin: float = unit("Gb/s", "data rate of a pin", gt=0, le=1000)
+    gbit_per_s_per_pin: float = unit("Gb/s", "data rate of a pin", ge=1e-6, le=1000)
     source: Source
 
     @property

@@ -27,6 +27,8 @@ def _line(item: Any, schema: type[BaseModel], where: str) -> str:
     if kind == "missing":
         return f"{where}: '{path}' is missing{field_unit}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    if kind in ("model_type", "dict_type"):
+        message = "must be a mapping of keys to values"
     if kind == "value_error":
         return f"{where}: {path + ': ' if path else ''}{message}"
     return f"{where}: {path}: {item['input']!r}: {message}{field_unit}"

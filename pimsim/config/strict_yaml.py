@@ -15,6 +15,7 @@ _SEXAGESIMAL = re.compile(r"^[-+]?\d+(:[0-5]?\d)+(\.\d*)?$")
 _LEGACY_OCTAL = re.compile(r"^[-+]?0\d+$")
 _LEGACY_BOOL = re.compile(r"^(yes|no|on|off|y|n)$", re.IGNORECASE)
 _MAX_BYTES = 1_000_000
+_INTEGER_LIMIT = 1 << 63
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -25,12 +26,19 @@ class _StrictLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 raise _trap(key_node, "'<<' merges are not allowed; use 'base:'")
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise _trap(key_node, "keys must be plain names")
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != "tag:yaml.org,2002:str":
+                shown = f"'{key_node.value[:40]}'" if isinstance(key_node, yaml.ScalarNode) else "a list or a mapping"
+                raise _trap(key_node, f"keys must be plain names, not {shown}")
             if key_node.value in seen:
                 raise _trap(key_node, f"key '{key_node.value}' is given twice (first in line {seen[key_node.value]})")
             seen[key_node.value] = key_node.start_mark.line + 1
         return super().construct_mapping(node, deep)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise ConfigError(f"line {mark.line + 1}: aliases (*name) are not allowed; use 'base:' or write it out")
+        return super().compose_node(parent, index)
 
 
 def _trap(node: yaml.Node, message: str) -> ConfigError:
@@ -51,10 +59,21 @@ def _plain_scalar(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
                 node,
                 f"'{text}' is read as text, not as a number; write it with a decimal point and a signed exponent, as 1.0e-9",
             )
+    try:
+        return _typed_scalar(loader, node)
+    except (ValueError, KeyError):
+        raise _trap(node, f"'{text[:40]}' is not a value of type {node.tag.rpartition(':')[2]}") from None
+
+
+def _typed_scalar(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
+    text = str(node.value)
     if node.tag == "tag:yaml.org,2002:bool":
         return loader.construct_yaml_bool(node)
     if node.tag == "tag:yaml.org,2002:int":
-        return loader.construct_yaml_int(node)
+        number = loader.construct_yaml_int(node)
+        if abs(number) >= _INTEGER_LIMIT:
+            raise _trap(node, f"'{text[:40]}' is a number beyond 64 bits")
+        return number
     if node.tag == "tag:yaml.org,2002:float":
         value = loader.construct_yaml_float(node)
         if value != value or value in (float("inf"), float("-inf")):
@@ -103,6 +122,8 @@ def parse_scalar(text: str) -> Any:
         value = yaml.load(text, Loader=_StrictLoader)
     except ConfigError as error:
         raise ConfigError(str(error).split(": ", 1)[-1]) from None
+    except RecursionError:
+        raise ConfigError("nested too deeply") from None
     except yaml.YAMLError:
         return text
     return value
