@@ -59,7 +59,8 @@ def evaluate_gap(expression: str, parameters: Mapping[str, int]) -> int:
 
 def gap_parameters(expression: str) -> list[str]:
     """Names of the timing parameters in a gap expression, in order of appearance."""
-    names = [node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)]
+    nodes = [node for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)]
+    names = [node.id for node in sorted(nodes, key=lambda node: node.col_offset)]
     return [name for name in dict.fromkeys(names) if name not in _FUNCTIONS]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pimsim.dram.rules import evaluate_gap
+from pimsim.dram.rules import evaluate_gap, gap_parameters
 from pimsim.dram.standard import Parameter, Standard
 from pimsim.errors import ConfigError, nearest
 from pimsim.units import ceil_exact, ns_to_ck
@@ -86,6 +86,7 @@ def resolve_timing(
             missing.append(parameter)
         else:
             cycles[parameter.name], origin[parameter.name] = value, source
+    missing = [parameter for parameter in missing if not parameter.default] or missing
     if missing:
         listed = ", ".join(f"t{p.name[1:]}_ns ({p.meaning})" for p in missing)
         raise ConfigError(f"{where}: missing {listed}")
@@ -102,7 +103,7 @@ def _resolve_one(
         in_ns = f"t{name[1:]}_ns"
         if name and in_ns in timing:
             return ns_to_ck(timing[in_ns], t_ck_ps), f"ceil({timing[in_ns]:g} ns / {t_ck_ps / 1000:g} ns)"
-    if parameter.default:
+    if parameter.default and all(name in cycles for name in gap_parameters(parameter.default)):
         return evaluate_gap(parameter.default, cycles), f"default: {parameter.default}"
     return None, ""
 
