@@ -77,7 +77,7 @@ class AuditReport:
         unlisted = self.violation_count + self.loose_count - len(self.violations) - len(self.loose)
         if unlisted:
             text.append(f"{self.where}: {unlisted} more findings are counted but not listed")
-        verdict = "legal" if self.legal else f"{self.violation_count} violations"
+        verdict = "legal" if self.legal else f"{self.violation_count} violation{'s' * (self.violation_count != 1)}"
         loose = f", {self.loose_count} commands could have issued earlier" if self.loose_count else ""
         span = f"{self.commands} commands on {self.channels} channels up to clock {self.last_clock}"
         return [*text, f"{self.where}: {verdict}: {span}, {self.refreshes} refreshes{loose}"]

@@ -112,17 +112,24 @@ def _split(numbered: list[tuple[int, bytes]], count: int, where: str) -> tuple[l
     numbers = [number for number, _ in numbered]
     lines = [line for _, line in numbered]
     if any(b'"' in line for line in lines):
-        rows = list(csv.reader(line.decode("latin-1") for line in lines))
-        sizes = [len(row) for row in rows]
-        flat = [field.encode("latin-1") for row in rows for field in row]
+        rows = [_quoted(line, f"{where}:{number}") for number, line in numbered]
+        sizes, flat = [len(row) for row in rows], [field for row in rows for field in row]
     else:
         sizes = [line.count(b",") + 1 for line in lines]
         flat = b",".join(lines).split(b",")
-    if any(size != count for size in sizes) or len(sizes) != len(numbers):
-        wrong = next((k for k, size in enumerate(sizes) if size != count), len(sizes) - 1)
+    if any(size != count for size in sizes):
+        wrong = next(k for k, size in enumerate(sizes) if size != count)
         fields = f"{sizes[wrong]} fields, the header has {count}"
         raise TraceError(f"{where}:{numbers[wrong]}: {fields}: {lines[wrong][:_SHOWN].decode('utf-8', 'replace')!r}")
     return numbers, flat
+
+
+def _quoted(line: bytes, where: str) -> list[bytes]:
+    """Fields of a line that has quotes; a quoted field may hold commas, not line ends."""
+    try:
+        return [field.encode("latin-1") for field in next(csv.reader([line.decode("latin-1")]))]
+    except csv.Error as error:
+        raise TraceError(f"{where}: {error}") from None
 
 
 def _part(numbers: list[int], fields: list[bytes], place: dict[str, int], codes: dict[bytes, int], where: str) -> CommandTrace:

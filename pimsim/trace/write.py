@@ -22,7 +22,11 @@ def replacing(path: str | Path) -> Iterator[TextIO]:
         raise TraceError(f"{path}: is not a regular file; nothing written")
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with open(partial, "w", encoding="utf-8", newline="\n") as file:
+        file = open(partial, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 (closed below; only opening is caught)
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be written: {error.strerror}") from None
+    try:
+        with file:
             yield file
         os.replace(partial, target)
     finally:

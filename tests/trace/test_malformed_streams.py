@@ -8,6 +8,8 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pimsim.config.device import Device
 from pimsim.config.load import load_hardware
@@ -83,6 +85,9 @@ BAD_FILES = {
     "binary": (b"\x7fELF\x02\x01\x01\x00" * 100, ":1: is a binary file"),
     "binary later": (GOOD.encode() + b"4\x005", ":4: is a binary file"),
     "utf-16": (GOOD.encode("utf-16"), ":1: is a binary file"),
+    "line end inside a field": (GOOD.encode() + b'40,"R\rD",0,1,2,7,5\n', ":4: unknown command"),
+    "open quote": (GOOD.encode() + b'40,"RD,0,1,2,7,5\n50,RD,0,1,2,7,5\n', ":4: 2 fields, the header has 7"),
+    "long quoted field": (GOOD.encode() + b'40,"' + b"x" * 200_000 + b'",0,1,2,7,5\n', ":4: field larger than"),
     "one long line": (GOOD.encode() + b"x" * 100_000, ":4: line is longer than"),
     "random bytes": (bytes(k % 251 + 1 for k in range(5000)), ":1: column 'clock' is missing"),
 }
@@ -148,6 +153,23 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, devic
         write_stream(out, read_stream(path, device), device)
     assert out.read_text() == "before"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "stream.csv"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    position=st.integers(0, len(GOOD)),
+    cut=st.integers(0, 12),
+    junk=st.one_of(st.binary(max_size=6), st.sampled_from([b",", b"\n", b'"', b"\r", b"-", b"999999999999", b"_", b"\xff"])),
+)
+def test_any_damage_ends_in_a_trace_error_or_a_stream(
+    position: int, cut: int, junk: bytes, tmp_path: Path, device: Device
+) -> None:
+    damaged = GOOD.encode()
+    path = write(tmp_path, damaged[:position] + junk + damaged[position + cut :])
+    try:
+        audit_file(path, device)
+    except TraceError as error:
+        assert str(error).startswith(f"{path}:")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sparse files and devices of POSIX")
