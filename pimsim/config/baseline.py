@@ -55,7 +55,10 @@ class PowerSpec(SpecModel):
 
 
 class BaselineSpec(SpecModel):
-    """A validated baseline device. ``labels`` are further names under which measurements list it."""
+    """A validated baseline device. ``labels`` are further names under which measurements list it.
+
+    ``cores`` are those of one CPU socket, from which a measurement on "64 cores" tells the number of sockets.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: str = ""
@@ -64,6 +67,7 @@ class BaselineSpec(SpecModel):
     host: Literal["server", "desktop", "embedded"]
     launch_year: Annotated[int, Field(ge=1990, le=2100)]
     dtype: Dtype
+    cores: Annotated[int, Field(ge=1, le=4096)] | None = None
     labels: list[str] = Field(default_factory=list)
     compute: ComputeSpec
     memory: MemorySpec

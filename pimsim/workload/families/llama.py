@@ -5,6 +5,8 @@ Covers Llama 2 and 3, Mistral, Qwen2.5 (``qkv_bias``) and, with its gate's GELU 
 
 from __future__ import annotations
 
+from typing import Any
+
 from pimsim.config.workload import ModelSpec
 from pimsim.workload.ops import (
     CONTEXT,
@@ -67,10 +69,12 @@ def decoder_step(model: ModelSpec, context: int, with_head: bool) -> list[Op]:
 def _attention(model: ModelSpec, layer: int, stream: str, context: int) -> list[Op]:
     d, p, bias = model.d_model, f"h{layer}.", model.qkv_bias
     q_width, kv_width = model.heads * model.head_width, model.key_value_heads * model.head_width
-    heads = {
-        "layer": layer, "heads": model.heads, "kv_heads": model.key_value_heads,
-        "head_width": model.head_width, "context": context,
-    }  # fmt: skip
+    heads: dict[str, Any] = {
+        "heads": model.heads,
+        "kv_heads": model.key_value_heads,
+        "head_width": model.head_width,
+        "context": context,
+    }
     norm = (p + "norm1",)
     return [
         Op(p + "norm1", RMS_NORM, (stream,), layer, inputs=d, weight=p + "norm1"),
@@ -79,11 +83,11 @@ def _attention(model: ModelSpec, layer: int, stream: str, context: int) -> list[
         Op(p + "v", VMM, norm, layer, inputs=d, outputs=kv_width, weight=p + "v", bias=bias),
         Op(p + "rope_q", ROPE, (p + "q",), layer, inputs=q_width),
         Op(p + "rope_k", ROPE, (p + "k",), layer, inputs=kv_width),
-        Op(p + "k_write", KV_WRITE, (p + "rope_k",), inputs=kv_width, weight=p + "k_cache", **heads),
-        Op(p + "v_write", KV_WRITE, (p + "v",), inputs=kv_width, weight=p + "v_cache", **heads),
-        Op(p + "scores", SCORES, (p + "rope_q", p + "k_write"), inputs=q_width, weight=p + "k_cache", **heads),
-        Op(p + "softmax", SOFTMAX, (p + "scores",), inputs=model.heads * context, **heads),
-        Op(p + "context", CONTEXT, (p + "softmax", p + "v_write"), weight=p + "v_cache", outputs=q_width, **heads),
+        Op(p + "k_write", KV_WRITE, (p + "rope_k",), layer, inputs=kv_width, weight=p + "k_cache", **heads),
+        Op(p + "v_write", KV_WRITE, (p + "v",), layer, inputs=kv_width, weight=p + "v_cache", **heads),
+        Op(p + "scores", SCORES, (p + "rope_q", p + "k_write"), layer, inputs=q_width, weight=p + "k_cache", **heads),
+        Op(p + "softmax", SOFTMAX, (p + "scores",), layer, inputs=model.heads * context, **heads),
+        Op(p + "context", CONTEXT, (p + "softmax", p + "v_write"), layer, weight=p + "v_cache", outputs=q_width, **heads),
         Op(p + "proj", VMM, (p + "context",), layer, inputs=q_width, outputs=d, weight=p + "proj"),
         Op(p + "residual1", RESIDUAL, (p + "proj", stream), layer, inputs=d),
     ]  # fmt: skip
