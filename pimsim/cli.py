@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pimsim.errors import PimsimError
-from pimsim.verbs import check, trace
+from pimsim.verbs import baselines, check, trace
 
 app = typer.Typer(
     name="pimsim",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 check.register(app)
 trace.register(app)
+baselines.register(app)
 
 
 def main() -> None:

@@ -33,7 +33,6 @@ class OpCost:
     kv: float
     kv_slope: float
     activations: float
-    activations_slope: float
 
 
 def flop(op: Op) -> float:
@@ -60,15 +59,12 @@ def kv_elements(op: Op) -> int:
 
 
 def activation_elements(op: Op) -> int:
-    """Elements read from and written for neighbouring operations."""
-    scores = op.heads * op.context
+    """Elements read from and written for neighbouring operations; attention scores stay on the chip."""
     if op.kind == k.VMM:
         return op.inputs + op.outputs
-    if op.kind == k.SCORES:
-        return op.heads * op.head_width + scores
-    if op.kind == k.CONTEXT:
-        return op.heads * op.head_width + scores
-    return {k.RESIDUAL: 3, k.SWIGLU: 3, k.EMBEDDING: 1, k.SELECT: 1, k.KV_WRITE: 1}.get(op.kind, 2) * op.inputs
+    if op.kind in (k.SCORES, k.CONTEXT):
+        return op.heads * op.head_width
+    return {k.SOFTMAX: 0, k.RESIDUAL: 3, k.SWIGLU: 3, k.EMBEDDING: 1, k.SELECT: 1, k.KV_WRITE: 1}.get(op.kind, 2) * op.inputs
 
 
 def body_costs(model: DecoderModel) -> list[OpCost]:
@@ -91,6 +87,12 @@ def step_costs(model: DecoderModel) -> list[OpCost]:
     return body_costs(model) + head_costs(model)
 
 
+def layer_product_costs(model: DecoderModel) -> list[OpCost]:
+    """Costs of the weight matrix products inside the layers alone."""
+    products = [op for op in model.step(1, with_head=False) if op.kind == k.VMM]
+    return _costs(products, products)
+
+
 def _costs(at_one: list[Op], at_two: list[Op]) -> list[OpCost]:
     pairs = Counter(zip(map(_shape, at_one), map(_shape, at_two), strict=True))
     return [_cost(one, two, count) for (one, two), count in pairs.items()]
@@ -103,13 +105,12 @@ def _shape(op: Op) -> Op:
 def _cost(one: Op, two: Op, count: int) -> OpCost:
     flop_slope = flop(two) - flop(one)
     kv_slope = kv_elements(two) - kv_elements(one)
-    activations_slope = activation_elements(two) - activation_elements(one)
     return OpCost(
         one.kind, count,
         flop(one) - flop_slope, flop_slope,
         weight_elements(one),
         kv_elements(one) - kv_slope, kv_slope,
-        activation_elements(one) - activations_slope, activations_slope,
+        activation_elements(one),
     )  # fmt: skip
 
 

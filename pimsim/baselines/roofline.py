@@ -45,7 +45,7 @@ def decode_times_s(
     total = np.zeros(len(contexts))
     for cost in costs:
         flop = cost.flop + cost.flop_slope * contexts
-        elements = cost.weights + cost.kv + cost.activations + (cost.kv_slope + cost.activations_slope) * contexts
+        elements = cost.weights + cost.kv + cost.activations + cost.kv_slope * contexts
         total += cost.count * np.maximum(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
     return total
 
@@ -60,9 +60,7 @@ def prompt_time_s(baseline: Baseline, model: DecoderModel, prompt_tokens: int, e
 def _pass_s(baseline: Baseline, cost: OpCost, tokens: int, element_bytes: float) -> float:
     contexts_sum = tokens * (tokens + 1) / 2
     flop = cost.flop * tokens + cost.flop_slope * contexts_sum
-    activations = cost.activations * tokens + cost.activations_slope * contexts_sum
-    kv = (cost.kv + cost.kv_slope) * tokens
-    elements = cost.weights + kv + activations
+    elements = cost.weights + (cost.kv + cost.kv_slope + cost.activations) * tokens
     return cost.count * max(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
 
 

@@ -33,6 +33,8 @@ class ModelSpec(SpecModel):
             raise ValueError(f"d_model {self.d_model} is not a multiple of heads {self.heads}; give d_head")
         if self.heads % self.key_value_heads:
             raise ValueError(f"heads {self.heads} is not a multiple of kv_heads {self.key_value_heads}")
+        if self.family == "llama" and self.head_width % 2:
+            raise ValueError(f"d_head {self.head_width} must be even: rotary positions turn pairs of elements")
         if self.family == "gpt2" and self.qkv_bias:
             raise ValueError("qkv_bias is for family llama: family gpt2 has biases everywhere")
         if self.family == "gpt2" and (self.kv_heads or self.heads) != self.heads:

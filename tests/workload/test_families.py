@@ -45,7 +45,7 @@ NOMINAL = {"gpt_350m": 0.356e9, "gpt_1_3b": 1.31e9, "gpt_6_7b": 6.66e9, "gpt_20b
 def models(draw: st.DrawFn) -> ModelSpec:
     family = draw(st.sampled_from(["gpt2", "llama"]))
     kv_heads, group = draw(st.integers(1, 6)), draw(st.integers(1, 4)) if family == "llama" else 1
-    width = draw(st.integers(1, 32))
+    width = 2 * draw(st.integers(1, 16))
     return ModelSpec(
         family=family,
         layers=draw(st.integers(1, 4)),
@@ -167,6 +167,7 @@ def test_shipped_workloads_load_and_no_label_names_two() -> None:
     [
         ("gpt2_small", "model.kv_heads=4", "family gpt2 has as many K and V heads"),
         ("gpt2_small", "model.qkv_bias=true", "qkv_bias is for family llama"),
+        ("llama3_1_8b", "model.d_head=127", "d_head 127 must be even"),
         ("llama3_1_8b", "model.kv_heads=5", "heads 32 is not a multiple of kv_heads 5"),
     ],
 )
