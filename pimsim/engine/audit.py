@@ -113,7 +113,7 @@ class Auditor:
         return part.flat_bank(self._device.organization.banks_per_group)
 
     def _findings(self, commands: int) -> Findings:
-        room = 2 * self._limit if self._tight else self._limit
+        room = self._limit + (commands if self._tight else 0)
         return Findings(np.empty((min(room, 64 + 64 * commands), 8), np.int64), np.zeros(KINDS + 1, np.int64))
 
     def _feed_channel(self, channel: int, part: CommandTrace) -> list[Finding]:
@@ -133,7 +133,10 @@ class Auditor:
         self._counts += found.counts[:KINDS]
         refresh = np.array([command.row == "refresh" for command in self._device.standard.commands])
         self._refreshes += int(refresh[part.command].sum())
-        return [self._finding(row, part) for row in found.rows[: found.counts[KINDS]].tolist()]
+        rows = found.rows[: found.counts[KINDS]]
+        loose = rows[:, 0] == LOOSE
+        listed = np.where(loose, np.cumsum(loose), np.cumsum(~loose)) <= self._limit
+        return [self._finding(row, part) for row in rows[listed].tolist()]
 
     def _keep(self, found: list[Finding]) -> None:
         for finding in found:

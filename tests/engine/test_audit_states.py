@@ -164,6 +164,14 @@ def test_details_are_limited_and_totals_are_not() -> None:
     assert "43 more findings" in report.lines()[-2]
 
 
+def test_loose_commands_do_not_crowd_out_violations() -> None:
+    device = load_hardware("gddr6_14000_1250mV")
+    trace = stream(device, *[("PREab", -1, -1)] * 30, ("RD", 3, 7))
+    report = audit(trace, device, tight=True, limit=5)
+    assert ([f.line for f in report.loose], report.loose_count) == ([1, 2, 3, 4, 5], 30)
+    assert [f.line for f in report.violations] == [30]
+
+
 def test_loose_commands_say_what_bound_them() -> None:
     device = load_hardware("gddr6_14000_1250mV")
     trace = stream(device, ("ACT", 3, 7), ("RD", 3, 7), ("PREpb", 9, -1))._replace(clock=np.array([4, 36, 40]))
