@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pimsim.verbs import trace_audit, trace_schedule
+from pimsim.verbs import trace_audit, trace_run, trace_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -12,4 +12,5 @@ def register(app: typer.Typer) -> None:
     trace = typer.Typer(name="trace", help="Command streams and instruction traces.", no_args_is_help=True)
     trace_schedule.register(trace)
     trace_audit.register(trace)
+    trace_run.register(trace)
     app.add_typer(trace)
