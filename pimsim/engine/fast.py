@@ -39,7 +39,7 @@ class FastEngine:
         self.rules = rule_arrays(device.table, device.organization)
         self.control = control_of(device, skip)
         self.channels: Channels = fresh_channels(self.rules, device.organization.channels)
-        self.clock = np.zeros(3, np.int64)
+        self.clock = np.zeros(4, np.int64)
         self.labels: dict[str, int] = {}
         self.critical = np.zeros(256, np.int64)
         self.totals: list[StepTotals] = []

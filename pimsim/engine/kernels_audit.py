@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from pimsim.engine.command_trace import IntArray
+from pimsim.engine.kernels_cache import kernel
 
 TIMING, BUS, OPEN_BANK, CLOSED_BANK, WRONG_ROW, REFRESH_OPEN, OVERDUE, LOOSE = range(8)
 KINDS = 8
@@ -80,7 +80,7 @@ def fresh_past(rules: AuditRules) -> ChannelPast:
     )
 
 
-@njit(cache=True)
+@kernel
 def _note(found, kind, index, rule, command, clock, line, cycles, bank):  # type: ignore[no-untyped-def]
     """Mutates ``found``: one more finding; details only while there is room."""
     found.counts[kind] += 1
@@ -92,14 +92,14 @@ def _note(found, kind, index, rule, command, clock, line, cycles, bank):  # type
         found.counts[KINDS] = used + 1
 
 
-@njit(cache=True)
+@kernel
 def _node(scope, group, bank, groups):  # type: ignore[no-untyped-def]
     if scope == 0:
         return 0
     return 1 + group if scope == 1 else 1 + groups + bank
 
 
-@njit(cache=True)
+@kernel
 def _check_timing(rules, past, found, index, now, command, group, bank, tight):  # type: ignore[no-untyped-def]
     """Mutates ``found``: every pair rule, and the bus; with ``tight`` also cycles lost after the latest of them."""
     free, bound, before, before_clock, before_line = 0, START, -1, -1, -1
@@ -123,7 +123,7 @@ def _check_timing(rules, past, found, index, now, command, group, bank, tight): 
         _note(found, LOOSE, index, bound, before, before_clock, before_line, now - free, -1)
 
 
-@njit(cache=True)
+@kernel
 def _bank_range(rules, command, group, bank):  # type: ignore[no-untyped-def]
     per_group, banks = rules.shape[1], rules.shape[2]
     scope = rules.command_scope[command]
@@ -132,7 +132,7 @@ def _bank_range(rules, command, group, bank):  # type: ignore[no-untyped-def]
     return (group * per_group, (group + 1) * per_group) if scope == 1 else (bank, bank + 1)
 
 
-@njit(cache=True)
+@kernel
 def _row_fault(action, open_row, row):  # type: ignore[no-untyped-def]
     """Kind of the fault of ``action`` on a bank whose open row is ``open_row`` (-1: closed), or -1."""
     if action == ACTION_OPEN and open_row >= 0:
@@ -147,7 +147,7 @@ def _row_fault(action, open_row, row):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _check_rows(rules, past, found, index, command, low, high, row):  # type: ignore[no-untyped-def]
     """Mutates ``found``: at most one finding a command, about its first bank in a wrong state; counts such banks."""
     wrong, first_bank, first_kind = 0, -1, -1
@@ -162,7 +162,7 @@ def _check_rows(rules, past, found, index, command, low, high, row):  # type: ig
         _note(found, first_kind, index, NO_RULE, past.row_command[b], past.row_clock[b], past.row_line[b], wrong, b)
 
 
-@njit(cache=True)
+@kernel
 def _set_rows(rules, past, command, low, high, row, clock, line):  # type: ignore[no-untyped-def]
     """Mutates ``past``: rows after the command, and who opened or closed them."""
     action = rules.action[command]
@@ -172,7 +172,7 @@ def _set_rows(rules, past, command, low, high, row, clock, line):  # type: ignor
             past.row_clock[b], past.row_line[b], past.row_command[b] = clock, line, command
 
 
-@njit(cache=True)
+@kernel
 def _check_refresh(rules, past, found, index, now, low, high, command):  # type: ignore[no-untyped-def]
     """Mutates ``past`` and ``found``: banks that this refresh covers, and those it came too late for."""
     watched, limit = rules.refresh[0], rules.refresh[1]
@@ -188,7 +188,7 @@ def _check_refresh(rules, past, found, index, now, low, high, command):  # type:
         past.refreshed[bank] = now
 
 
-@njit(cache=True)
+@kernel
 def _remember(rules, past, command, group, bank, clock, line):  # type: ignore[no-untyped-def]
     """Mutates ``past``: ``command`` was issued at its nodes."""
     groups = rules.shape[0]
@@ -202,7 +202,7 @@ def _remember(rules, past, command, group, bank, clock, line):  # type: ignore[n
     past.last[0], past.last[1], past.last[2] = clock, line, command
 
 
-@njit(cache=True)
+@kernel
 def audit_channel(rules, past, found, tight, clock, command, group, bank, row, line):  # type: ignore[no-untyped-def]
     """Mutates ``past`` and ``found``. Checks one channel's next commands; index of a command before its predecessor, or -1."""
     for i in range(command.shape[0]):
@@ -217,7 +217,7 @@ def audit_channel(rules, past, found, tight, clock, command, group, bank, row, l
     return -1
 
 
-@njit(cache=True)
+@kernel
 def check_rows(rules, past, found, command, group, bank, row, line):  # type: ignore[no-untyped-def]
     """Mutates ``past`` and ``found``. Bank states alone, for commands that have no clock yet."""
     for i in range(command.shape[0]):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from pimsim.engine.kernels_cache import kernel
 from pimsim.engine.kernels_rules import ChannelRules
 from pimsim.engine.kernels_timeline import record_block, settle
 from pimsim.engine.rule_arrays import NEVER
 from pimsim.engine.state import LAST
 
 
-@njit(cache=True)
+@kernel
 def prepare_marks(rules, control, blocks, scratch, marks, log):  # type: ignore[no-untyped-def]
     """Mutates ``marks`` and ``scratch``: record every block from a fresh channel, without refresh."""
     timing, counters = ChannelRules(scratch.deadline[0], scratch.history[0]), scratch.counters[0]
@@ -24,7 +23,7 @@ def prepare_marks(rules, control, blocks, scratch, marks, log):  # type: ignore[
         m = record_block(rules, control, blocks, block, timing, counters, marks, m, log)
 
 
-@njit(cache=True)
+@kernel
 def settle_all(channels, marks):  # type: ignore[no-untyped-def]
     """Mutates channels: write out states that are only known by reference to ``marks``."""
     for c in range(channels.counters.shape[0]):

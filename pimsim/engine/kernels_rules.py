@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from pimsim.engine.kernels_cache import kernel
 from pimsim.engine.rule_arrays import (
     AFTER_FOLLOWING,
     AFTER_GAP,
@@ -46,7 +46,7 @@ def fresh_channel(rules: RuleArrays) -> ChannelRules:
     return ChannelRules(deadline, np.full((rules.histories, nodes, rules.depth), NEVER, np.int64))
 
 
-@njit(cache=True)
+@kernel
 def earliest(rules, state, command, group, bank):  # type: ignore[no-untyped-def]
     """(earliest cycle, binding preceding command or -1) of ``command`` at ``group`` and ``bank`` (-1: not addressed).
 
@@ -78,7 +78,7 @@ def earliest(rules, state, command, group, bank):  # type: ignore[no-untyped-def
     return best, bound
 
 
-@njit(cache=True)
+@kernel
 def issue(rules, state, command, group, bank, cycle):  # type: ignore[no-untyped-def]
     """Mutates ``state``: ``command`` issues at ``cycle``."""
     deadline = state.deadline
@@ -101,7 +101,7 @@ def issue(rules, state, command, group, bank, cycle):  # type: ignore[no-untyped
             push(state.history, row, 1 + rules.groups + bank, cycle)
 
 
-@njit(cache=True)
+@kernel
 def push(history, row, node, cycle):  # type: ignore[no-untyped-def]
     """Mutates ``history``: ``cycle`` becomes the last issue."""
     for k in range(history.shape[2] - 1, 0, -1):
@@ -109,7 +109,7 @@ def push(history, row, node, cycle):  # type: ignore[no-untyped-def]
     history[row, node, 0] = cycle
 
 
-@njit(cache=True)
+@kernel
 def schedule(rules, state, command, group, bank, start):  # type: ignore[no-untyped-def]
     """Mutates ``state``. Earliest issue cycle of each command in order, one command a cycle, none before ``start``."""
     clock = np.empty(command.shape[0], np.int64)

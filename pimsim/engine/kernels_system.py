@@ -6,20 +6,22 @@ Times between clock domains are integer picoseconds, rounded up to the receiver'
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from pimsim.engine.kernels_cache import kernel
 from pimsim.engine.kernels_rules import ChannelRules
 from pimsim.engine.kernels_timeline import run_block
-from pimsim.engine.state import BURSTS, DONE, FIRST_CAUSE, LAST, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
+from pimsim.engine.state import BURSTS, DONE, FIRST_CAUSE, LAST, LINEAGE, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
 
 KIND_PIM, KIND_ASIC = 0, 1
-NOW, ASIC_FREE, WAIT_CAUSE = range(3)  # columns of ``clock``
+NOW, ASIC_FREE, WAIT_CAUSE, LINEAGES = range(4)  # columns of ``clock``
 START, END, PREDECESSOR, INSTRUCTION = range(4)  # columns of ``instances``
 
 
-@njit(cache=True)
+@kernel
 def same_start(before, counters):  # type: ignore[no-untyped-def]
-    """True if two channels stand at the recorded end of the same block at the same time, with the same refreshes done."""
+    """True if two channels are in the same state: by descent, or because both stand at the end of the same record."""
+    if before[LINEAGE] == counters[LINEAGE]:
+        return True
     return (
         before[SAME_BLOCK] >= 0
         and before[SAME_BLOCK] == counters[SAME_BLOCK]
@@ -29,7 +31,7 @@ def same_start(before, counters):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)
+@kernel
 def copy_outcome(channels, leader, c, before):  # type: ignore[no-untyped-def]
     """Mutates channel ``c``: give it what channel ``leader`` made of an equal start, recorded in ``before``."""
     source, target = channels.counters[leader], channels.counters[c]
@@ -43,8 +45,8 @@ def copy_outcome(channels, leader, c, before):  # type: ignore[no-untyped-def]
         channels.history[c] = channels.history[leader]
 
 
-@njit(cache=True)
-def run_pim(rules, control, blocks, marks, channels, before, log, i, block_row, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
+@kernel
+def run_pim(rules, control, blocks, marks, channels, before, log, clock, i, block_row, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: one PIM instruction on each channel that has a block; returns its end in ps.
 
     A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it: it is copied.
@@ -61,6 +63,8 @@ def run_pim(rules, control, blocks, marks, channels, before, log, i, block_row, 
         else:
             leader = c
             before[:] = counters
+            clock[LINEAGES] += 1
+            counters[LINEAGE] = clock[LINEAGES]
             timing = ChannelRules(channels.deadline[c], channels.history[c])
             first_row = log[0, 0]
             run_block(rules, control, blocks, marks, timing, counters, log, block_row[c], cycle, wait_cause)
@@ -74,7 +78,7 @@ def run_pim(rules, control, blocks, marks, channels, before, log, i, block_row, 
     return end
 
 
-@njit(cache=True)
+@kernel
 def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-untyped-def]
     """Instance that the instruction ``i`` waits longest for, among its needs; -1 for the start of the step."""
     latest = -2
@@ -86,7 +90,7 @@ def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-un
     return latest
 
 
-@njit(cache=True)
+@kernel
 def run_section(rules, control, blocks, marks, channels, before, log, clock, steps, begin, end, instances, count, ends):  # type: ignore[no-untyped-def]
     """Mutates all state: one pass over instructions ``begin`` to ``end``; returns the new number of instances.
 
@@ -109,7 +113,7 @@ def run_section(rules, control, blocks, marks, channels, before, log, clock, ste
             clock[ASIC_FREE] = finish
             ends[1] = count
         else:
-            finish = run_pim(rules, control, blocks, marks, channels, before, log, i, steps.block[i], ready, wait_cause)
+            finish = run_pim(rules, control, blocks, marks, channels, before, log, clock, i, steps.block[i], ready, wait_cause)
             ends[0] = count
         if previous >= 0 and (need < 0 or instances[previous, END] > instances[need, END]):
             need = previous
@@ -120,7 +124,7 @@ def run_section(rules, control, blocks, marks, channels, before, log, clock, ste
     return count
 
 
-@njit(cache=True)
+@kernel
 def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[no-untyped-def]
     """Mutates ``critical``: walk back from the last instance over what each waited for; the parts sum to the step's time."""
     cursor = instances[last, END]
@@ -133,7 +137,7 @@ def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[n
         current = predecessor
 
 
-@njit(cache=True)
+@kernel
 def run_steps(rules, control, blocks, marks, channels, before, log, clock, steps, layers, instances, step_ps, critical):  # type: ignore[no-untyped-def]
     """Mutates all state: run every step in turn; ``step_ps`` gets each step's time, ``critical`` what it was spent on."""
     ends = np.full(3, -1, np.int64)
@@ -154,7 +158,7 @@ def run_steps(rules, control, blocks, marks, channels, before, log, clock, steps
         step_ps[s] = clock[NOW] - start
 
 
-@njit(cache=True)
+@kernel
 def finish_channels(control, channels, end_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: book the slots from each channel's last issue to the end of the run; returns the run's cycles."""
     end = -(-end_ps // control.t_ck_ps)

@@ -7,8 +7,7 @@ engine therefore jumps from mark to mark of the record, and simulates burst by b
 
 from __future__ import annotations
 
-from numba import njit
-
+from pimsim.engine.kernels_cache import kernel
 from pimsim.engine.kernels_channel import do_refresh, refresh_due, run_burst
 from pimsim.engine.rule_arrays import NEVER, WINDOW_GAP, WINDOW_HISTORY, WINDOW_LENGTH
 from pimsim.engine.state import (
@@ -21,6 +20,7 @@ from pimsim.engine.state import (
     OPEN_ALL,
     OPEN_CYCLES,
     OPEN_MASK,
+    REFRESH_PER_BANK,
     REFRESHES,
     SAME_BLOCK,
     SAME_SHIFT,
@@ -28,10 +28,10 @@ from pimsim.engine.state import (
 
 OLD = -(1 << 30)
 STRIDE = 8
-MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_DONE = range(4)  # columns of ``Marks.scalar``
+MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_DONE, MARK_CLOSED = range(5)  # columns of ``Marks.scalar``
 
 
-@njit(cache=True)
+@kernel
 def burst_at(blocks, position):  # type: ignore[no-untyped-def]
     """Burst ``position`` of all blocks as (command, group, bank, count, cause)."""
     return (
@@ -43,7 +43,7 @@ def burst_at(blocks, position):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)
+@kernel
 def quiet_from(rules, timing, counters):  # type: ignore[no-untyped-def]
     """First cycle at which no rule and no command slot holds anything back any more."""
     quiet = counters[LAST] + 1
@@ -57,14 +57,15 @@ def quiet_from(rules, timing, counters):  # type: ignore[no-untyped-def]
     return quiet
 
 
-@njit(cache=True)
-def set_mark(rules, timing, counters, marks, m, position, segment_done):  # type: ignore[no-untyped-def]
+@kernel
+def set_mark(rules, timing, counters, marks, m, position, last_closed):  # type: ignore[no-untyped-def]
     """Mutates ``marks``: mark ``m`` records the state before burst ``position``, relative to the last issue."""
     last = counters[LAST]
     marks.scalar[m, MARK_POSITION] = position
     marks.scalar[m, MARK_LAST] = last
     marks.scalar[m, MARK_QUIET] = quiet_from(rules, timing, counters)
-    marks.scalar[m, MARK_DONE] = segment_done
+    marks.scalar[m, MARK_DONE] = counters[DONE]
+    marks.scalar[m, MARK_CLOSED] = last_closed
     marks.counters[m] = counters
     for command in range(timing.deadline.shape[0]):
         for node in range(timing.deadline.shape[1]):
@@ -78,7 +79,7 @@ def set_mark(rules, timing, counters, marks, m, position, segment_done):  # type
                 marks.history[m, row, node, k] = past - last if past > last + OLD else OLD
 
 
-@njit(cache=True)
+@kernel
 def load_mark(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
     """Mutates ``timing`` and ``counters``: the state recorded at mark ``m`` with the last issue at ``last``."""
     counters[LAST] = last
@@ -97,7 +98,7 @@ def load_mark(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
                 timing.history[row, node, k] = last + past if past > OLD else NEVER
 
 
-@njit(cache=True)
+@kernel
 def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-def]
     """True if the state's future is that of mark ``m``, shifted: same deadlines ahead, same binders, same windows."""
     last = counters[LAST]
@@ -124,37 +125,57 @@ def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-d
     return True
 
 
-@njit(cache=True)
+@kernel
 def marked(offset, length):  # type: ignore[no-untyped-def]
     """True if a block of ``length`` bursts has a mark after ``offset`` of them: at powers of two, every STRIDE, at the end."""
     return offset == length or offset % STRIDE == 0 or (offset < STRIDE and offset & (offset - 1) == 0)
 
 
-@njit(cache=True)
+@kernel
 def record_block(rules, control, blocks, block, timing, counters, marks, m, log):  # type: ignore[no-untyped-def]
     """Mutates fresh state and ``marks``: run ``block`` from cycle 0 without refresh; returns the mark after its end."""
     begin, end = blocks.start[block], blocks.start[block + 1]
+    last_closed = OLD
     counters[DONE] = OLD
-    set_mark(rules, timing, counters, marks, m, begin, OLD)
+    set_mark(rules, timing, counters, marks, m, begin, last_closed)
     m += 1
     for position in range(begin, end):
+        closed = counters[OPEN_MASK] == 0
         run_burst(rules, control, timing, counters, log, burst_at(blocks, position), 0, 0)
+        if closed:
+            last_closed = counters[LAST]
         if marked(position + 1 - begin, end - begin):
-            set_mark(rules, timing, counters, marks, m, position + 1, counters[DONE])
+            set_mark(rules, timing, counters, marks, m, position + 1, last_closed)
             counters[DONE] = OLD
             m += 1
     return m
 
 
-@njit(cache=True)
+@kernel
+def undisturbed(control, marks, m, reached, shift, due, urgent):  # type: ignore[no-untyped-def]
+    """True if no refresh can intervene from mark ``m`` to ``reached``.
+
+    A refresh goes first when it is due and the banks are closed, or when it is urgent; a refresh of one bank may find
+    that bank closed at any time.
+    """
+    if marks.scalar[reached, MARK_LAST] + shift < due:
+        return True
+    if control.refresh_mode == REFRESH_PER_BANK or marks.scalar[reached, MARK_LAST] + shift >= urgent:
+        return False
+    closed = marks.scalar[reached, MARK_CLOSED]
+    return closed == marks.scalar[m, MARK_CLOSED] or closed + shift < due
+
+
+@kernel
 def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[no-untyped-def]
-    """Mutates ``counters``: follow the record from mark ``m`` while no refresh is due; returns the mark reached."""
+    """Mutates ``counters``: follow the record from mark ``m`` while no refresh intervenes; returns the mark reached."""
     due = refresh_due(rules, control, counters[REFRESHES])
+    urgent = refresh_due(rules, control, counters[REFRESHES] + control.postponed)
     reached = m
-    if marks.scalar[last_mark, MARK_LAST] + shift < due:
+    if undisturbed(control, marks, m, last_mark, shift, due, urgent):
         reached = last_mark
     else:
-        while reached < last_mark and marks.scalar[reached + 1, MARK_LAST] + shift < due:
+        while reached < last_mark and undisturbed(control, marks, m, reached + 1, shift, due, urgent):
             reached += 1
     for k in range(m + 1, reached + 1):
         counters[DONE] = max(counters[DONE], marks.scalar[k, MARK_DONE] + shift)
@@ -164,7 +185,7 @@ def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[
     return reached
 
 
-@njit(cache=True)
+@kernel
 def settle(timing, counters, marks):  # type: ignore[no-untyped-def]
     """Mutates state: write out a state that was only known as the end of a recorded block."""
     if counters[SAME_BLOCK] >= 0:
@@ -172,7 +193,7 @@ def settle(timing, counters, marks):  # type: ignore[no-untyped-def]
         load_mark(timing, counters, marks, m, marks.scalar[m, MARK_LAST] + counters[SAME_SHIFT])
 
 
-@njit(cache=True)
+@kernel
 def run_block(rules, control, blocks, marks, timing, counters, log, block, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates one channel's state: issue every burst of ``block``, none before ``data_cycle``.
 

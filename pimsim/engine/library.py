@@ -39,7 +39,7 @@ class Marks(NamedTuple):
     """Recorded states of all blocks; block ``b`` has marks ``first[b]:first[b+1]``, its last one at its end.
 
     ``scalar`` columns: burst before which the mark stands, cycle of the last issue, cycle from which on nothing is held
-    back, last data since the mark before. ``counters`` as in Channels; ``deadline`` and ``history`` relative to the last issue.
+    back, last data since the mark before, last issue into closed banks. ``counters`` as in Channels; ``deadline`` and ``history`` relative to the last issue.
     """
 
     first: IntArray
@@ -77,13 +77,13 @@ class StepTotals:
 def empty_marks(rules: RuleArrays, blocks: BlockArrays) -> Marks:
     """Room for the marks of every block."""
     lengths = np.diff(blocks.start)
-    dense = sum((lengths > power).astype(np.int64) for power in (1, 2, 4))
-    sizes = dense + -(-lengths // STRIDE) + 1
+    early = [power for power in (1, 2, 4, 8, 16, 32) if power < STRIDE]
+    sizes = sum((lengths > power).astype(np.int64) for power in early) + -(-lengths // STRIDE) + 1
     one = fresh_channel(rules)
     n = int(sizes.sum())
     return Marks(
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.zeros((n, 4), np.int64),
+        np.zeros((n, 5), np.int64),
         np.zeros((n, FIRST_EXTRA + len(rules.commands) - 1), np.int64),
         np.zeros((n, *one.deadline.shape), np.int32),
         np.zeros((n, *one.history.shape), np.int32),
