@@ -70,7 +70,7 @@ class AimRun:
         self._rules, self._tables = rule_arrays(device.table, device.organization), aim_tables(device)
         self._lines, self._class_of = aim_lines(trace, device.organization.channels)
         self._size = np.bincount(self._class_of)
-        self._state = fresh_state(self._rules.shape, len(self._size), _LOG_ENTRIES if log else 0)
+        self._state = fresh_state(self._rules, len(self._size), _LOG_ENTRIES if log else 0)
 
     def parts(self) -> Iterator[CommandTrace]:
         """The commands of all channels in order of clock and channel, a part at a time, as the run proceeds."""

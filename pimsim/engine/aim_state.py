@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config.device import Device
-from pimsim.engine.rule_arrays import NEVER, IntArray
+from pimsim.engine.kernels_rules import fresh_channel
+from pimsim.engine.rule_arrays import NEVER, IntArray, RuleArrays
 
 # What an instruction asks of a channel.
 KIND_NONE, KIND_READ, KIND_WRITE, KIND_BANK, KIND_ALL, KIND_REGISTER, KIND_RESULT, KIND_SYNC = range(8)
@@ -78,7 +79,7 @@ class AimTables(NamedTuple):
 class AimState(NamedTuple):
     """Mutable state of the front end and of each class of channels ``c``.
 
-    ``ready``, ``binder``, ``history``: rule state by class, as ChannelRules. ``open_row[c, bank]``: -1 closed.
+    ``deadline``, ``history``: rule state by class, as ChannelRules. ``open_row[c, bank]``: -1 closed.
     ``fifo[c, slot]``: (line, column) of AiM requests, a ring that starts at ``fifo_at[c, 0]`` and holds ``fifo_at[c, 1]``.
     ``spill[c]``: next and end column of the current line's requests that the controller refused.
     ``plain[c, buffer, entry]``: plain requests (E_*), ``plain_count[c, buffer]`` of them.
@@ -87,8 +88,7 @@ class AimState(NamedTuple):
 
     front: IntArray
     channel: IntArray
-    ready: IntArray
-    binder: IntArray
+    deadline: IntArray
     history: IntArray
     open_row: IntArray
     fifo: IntArray
@@ -126,9 +126,9 @@ def aim_tables(device: Device) -> AimTables:
     )
 
 
-def fresh_state(shape: IntArray, classes: int, log_entries: int) -> AimState:
-    """State in which nothing has happened. ``shape`` is that of RuleArrays."""
-    banks, nodes, commands, rows, depth = (int(shape[i]) for i in (2, 3, 4, 5, 6))
+def fresh_state(rules: RuleArrays, classes: int, log_entries: int) -> AimState:
+    """State in which nothing has happened."""
+    timing = fresh_channel(rules)
     slots = BUFFER_ENTRIES + 2
     channel = _zeros(classes, C_FIELDS)
     channel[:, C_WAKE] = 1
@@ -136,17 +136,16 @@ def fresh_state(shape: IntArray, classes: int, log_entries: int) -> AimState:
     return AimState(
         front=_zeros(F_FIELDS),
         channel=channel,
-        ready=np.full((classes, commands, nodes), NEVER, np.int64),
-        binder=np.full((classes, commands, nodes), -1, np.int64),
-        history=np.full((classes, rows, nodes, depth), NEVER, np.int64),
-        open_row=np.full((classes, banks), -1, np.int64),
+        deadline=np.repeat(timing.deadline[None], classes, axis=0),
+        history=np.repeat(timing.history[None], classes, axis=0),
+        open_row=np.full((classes, rules.banks), -1, np.int64),
         fifo=_zeros(classes, slots, 2),
         fifo_at=_zeros(classes, 2),
         spill=_zeros(classes, 2),
         plain=_zeros(classes, BUFFERS, slots, E_FIELDS),
         plain_count=_zeros(classes, BUFFERS),
         deferred=_zeros(classes, 2 * slots),
-        counts=_zeros(classes, commands),
+        counts=_zeros(classes, len(rules.commands) - 1),
         log=_zeros(log_entries, L_FIELDS),
     )
 

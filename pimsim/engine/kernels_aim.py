@@ -54,7 +54,7 @@ from pimsim.engine.aim_state import (
     WAITING_SYNC,
 )
 from pimsim.engine.kernels_rules import earliest, issue
-from pimsim.engine.rule_arrays import ROW_CLOSE, ROW_COLUMN_CLOSE, ROW_OPEN
+from pimsim.engine.rule_arrays import LATENCY, ROW_ACTION, ROW_CLOSE, ROW_COLUMN_CLOSE, ROW_OPEN
 
 
 @njit(cache=True)
@@ -130,7 +130,7 @@ def needed(t, s, c, all_banks, final, bank, row):  # type: ignore[no-untyped-def
 def perform(rules, timing, t, s, c, command, group, bank, row, column, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: ``command`` issues at ``clock`` on behalf of a request for ``bank``, ``row`` and ``column``."""
     issue(rules, timing, command, group, bank, clock)
-    action = rules.row_action[command]
+    action = rules.commands[command, ROW_ACTION]
     if action in (ROW_OPEN, ROW_CLOSE, ROW_COLUMN_CLOSE):
         first, last = banks_of(t, s, c, group, bank)
         s.open_row[c, first:last] = row if action == ROW_OPEN else -1
@@ -208,9 +208,9 @@ def serve_plain(rules, timing, t, s, c, buffer, index, clock):  # type: ignore[n
     if command == final:
         remove_plain(s, c, buffer, index)
         if entry[E_WRITES]:
-            s.channel[c, C_LAST_WRITE] = max(s.channel[c, C_LAST_WRITE], clock + rules.latency[final])
+            s.channel[c, C_LAST_WRITE] = max(s.channel[c, C_LAST_WRITE], clock + rules.commands[final, LATENCY])
         else:
-            read_departs(s, c, clock + rules.latency[final])
+            read_departs(s, c, clock + rules.commands[final, LATENCY])
     elif command == t.code[K_ACT] and buffer != B_ACTIVE and s.plain_count[c, B_ACTIVE] < t.parameter[P_CAPACITY]:
         remove_plain(s, c, buffer, index)
         s.plain[c, B_ACTIVE, s.plain_count[c, B_ACTIVE]] = entry
@@ -238,10 +238,10 @@ def serve_aim(rules, timing, t, s, lines, c, clock):  # type: ignore[no-untyped-
     if perform_in_mode(rules, timing, t, s, c, register, command, group, to_bank, row, column, clock) and command == final:
         _drop_oldest(s, c)
         if kind == KIND_RESULT:
-            channel[C_WAITING_FROM] = read_departs(s, c, clock + rules.latency[final])
+            channel[C_WAITING_FROM] = read_departs(s, c, clock + rules.commands[final, LATENCY])
             channel[C_WAITING] = WAITING_RESULT
         else:
-            channel[C_LAST_WRITE] = max(channel[C_LAST_WRITE], clock + rules.latency[final])
+            channel[C_LAST_WRITE] = max(channel[C_LAST_WRITE], clock + rules.commands[final, LATENCY])
     return 0
 
 

@@ -197,7 +197,7 @@ def refresh_wake(t, s, c, clock):  # type: ignore[no-untyped-def]
 def tick(rules, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: one cycle of a controller. True if anything happened; the class then wakes again in the next cycle."""
     settled = settle(s, c, clock)
-    timing = ChannelRules(s.ready[c], s.binder[c], s.history[c])
+    timing = ChannelRules(s.deadline[c], s.history[c])
     command, group, bank = -1, -1, -1
     if t.parameter[P_REFRESH] != REFRESH_NONE:
         command, group, bank = refresh_next(t, s, c, clock)

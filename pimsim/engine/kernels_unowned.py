@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils
+from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 
 
 def unowned(arrays: Any) -> Any:
-    """``arrays`` (a NamedTuple of arrays) as views that own nothing and must not outlive it; uncompiled, as it is."""
+    """``arrays`` (a NamedTuple of arrays and numbers) as views that own nothing and must not outlive it; uncompiled, as it is."""
     return arrays
 
 
@@ -23,6 +23,8 @@ def _without_owner(_, arrays):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         value = args[0]
         for index, kind in enumerate(signature.args[0].types):
+            if not isinstance(kind, types.Array):
+                continue
             array = context.make_array(kind)(context, builder, builder.extract_value(value, index))
             array.meminfo = cgutils.get_null_value(array.meminfo.type)
             array.parent = cgutils.get_null_value(array.parent.type)
