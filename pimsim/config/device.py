@@ -75,6 +75,12 @@ class Device:
         return self.organization.banks // self.pim.all_bank_activation.grouped_by
 
     @cached_property
+    def mac_interval_ck(self) -> int:
+        """CK between two MACs of a bank."""
+        mac = self.table.code["MAC_AB"]
+        return max([1, *(rule.gap_ck for rule in self.table.rules if rule.preceding == rule.following == mac)])
+
+    @cached_property
     def asic_period_ps(self) -> int:
         """Clock period of the ASIC."""
         return period_ps(self.asic.clock_ghz)

@@ -154,7 +154,7 @@ class ControllerSpec(SpecModel):
 class EnergySpec(SpecModel):
     """Energy constants beside the IDD currents."""
 
-    mac_power_mw_per_channel: NonNegativeBand = unit("mW", "all MAC units of a channel while MAC commands run")
+    mac_pj: NonNegativeBand = unit("pJ", "one multiply-accumulate in a bank's MAC unit")
     internal_read_fraction: NonNegativeBand = unit("1", "part of a burst read's energy spent inside a bank, per bank of a MAC")
     io_pj_per_bit: NonNegativeBand = unit("pJ/bit", "pins and receivers of the link")
     global_buffer_pj_per_byte: NonNegativeBand = unit("pJ/B", "writing or broadcasting one byte of the global buffer")

@@ -1,0 +1,142 @@
+"""One function per energy term: joule-producing events times their energy, for one scenario of the constants.
+
+DRAM terms follow the usual IDD method (Micron TN-40-07 and successors): what a state or command draws above the standby
+current it replaces, times supply voltage and time. All energies in pJ, for the whole device (all channels).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pimsim.config.device import Device
+from pimsim.config.model import Band
+from pimsim.engine.outcome import EngineOutcome
+from pimsim.errors import ConfigError
+from pimsim.units import BITS_PER_BYTE, milliwatt_ps_to_pj
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run's counters, and which of low, nominal or high each constant takes."""
+
+    device: Device
+    outcome: EngineOutcome
+    which: str
+
+    def value(self, band: Band) -> float:
+        """The constant in this scenario."""
+        return float(getattr(band, self.which))
+
+    def count(self, name: str) -> int:
+        """Commands called ``name`` over all channels; 0 if the standard has none."""
+        code = self.device.table.code.get(name)
+        return 0 if code is None else int(self.outcome.counts[:, code].sum())
+
+    def above_standby_mw(self, current: str, standby: str) -> float:
+        """Power of ``current`` above ``standby``; ConfigError if negative, for no command gives energy back."""
+        currents = self.device.spec.dram.currents
+        if currents is None:
+            raise ConfigError(f"{self.device.where}: group 'dram.currents' is missing: energy cannot be computed")
+        difference = self.value(getattr(currents, current)) - self.value(getattr(currents, standby))
+        if difference < 0:
+            raise ConfigError(f"{self.device.where}: dram.currents.{current} is below {standby} by {-difference:g} mA")
+        return difference * self.value(currents.vdd_v)
+
+    def standby_mw(self, current: str) -> float:
+        """Power of a standby current of one channel."""
+        currents = self.device.spec.dram.currents
+        assert currents is not None
+        return self.value(getattr(currents, current)) * self.value(currents.vdd_v)
+
+    def ck_ps(self, cycles: int) -> int:
+        """Picoseconds of ``cycles`` CK."""
+        return cycles * self.device.timing.t_ck_ps
+
+
+def activation(s: Scenario) -> float:
+    """Activate and precharge of one bank: IDD0 above IDD2N over tRC, for each bank an activation opens."""
+    per_bank = milliwatt_ps_to_pj(s.above_standby_mw("idd0_ma", "idd2n_ma"), s.ck_ps(s.device.timing["nRC"]))
+    banks = s.count("ACT") + s.count("ACT_AB") * s.device.pim.all_bank_activation.grouped_by
+    return banks * per_bank
+
+
+def column_read(s: Scenario) -> float:
+    """Reads that leave the chip: IDD4R above IDD3N over a burst."""
+    per_burst = milliwatt_ps_to_pj(s.above_standby_mw("idd4r_ma", "idd3n_ma"), s.ck_ps(s.device.timing["nBL"]))
+    return (s.count("RD") + s.count("RDA")) * per_burst
+
+
+def column_write(s: Scenario) -> float:
+    """Writes into the array: IDD4W above IDD3N over a burst."""
+    per_burst = milliwatt_ps_to_pj(s.above_standby_mw("idd4w_ma", "idd3n_ma"), s.ck_ps(s.device.timing["nBL"]))
+    return (s.count("WR") + s.count("WRA")) * per_burst
+
+
+def mac_array_read(s: Scenario) -> float:
+    """Column reads of every bank into its MAC unit: the part of a burst read's energy spent inside a bank."""
+    per_bank = milliwatt_ps_to_pj(s.above_standby_mw("idd4r_ma", "idd3n_ma"), s.ck_ps(s.device.timing["nBL"]))
+    banks = s.count("MAC_AB") * s.device.organization.banks
+    return banks * per_bank * s.value(s.device.energy.internal_read_fraction)
+
+
+def mac_units(s: Scenario) -> float:
+    """Multiply-accumulates of every lane of every bank, padding included."""
+    return s.count("MAC_AB") * s.device.organization.banks * s.device.pim.mac_lanes * s.value(s.device.energy.mac_pj)
+
+
+def global_buffer(s: Scenario) -> float:
+    """Bytes written into the global buffer, and read from it for each MAC."""
+    columns = s.count("WR_GB") + s.count("MAC_AB")
+    return columns * s.device.organization.column_bytes * s.value(s.device.energy.global_buffer_pj_per_byte)
+
+
+def link_io(s: Scenario) -> float:
+    """Bits over the pins in either direction."""
+    return external_bytes(s.device, s.outcome) * BITS_PER_BYTE * s.value(s.device.energy.io_pj_per_bit)
+
+
+def refresh(s: Scenario) -> float:
+    """IDD5B above IDD2N over tRFC; a per-bank refresh takes one bank's share of it."""
+    whole = milliwatt_ps_to_pj(s.above_standby_mw("idd5b_ma", "idd2n_ma"), s.ck_ps(s.device.timing["nRFCab"]))
+    return (s.count("REFab") + s.count("REFpb") / s.device.organization.banks) * whole
+
+
+def background_active(s: Scenario) -> float:
+    """IDD3N while any bank of a channel is open."""
+    return milliwatt_ps_to_pj(s.standby_mw("idd3n_ma"), s.ck_ps(int(s.outcome.open_cycles.sum())))
+
+
+def background_precharged(s: Scenario) -> float:
+    """IDD2N while all banks of a channel are closed."""
+    closed = s.outcome.dram_cycles * s.device.organization.channels - int(s.outcome.open_cycles.sum())
+    return milliwatt_ps_to_pj(s.standby_mw("idd2n_ma"), s.ck_ps(closed))
+
+
+def asic_dynamic(s: Scenario) -> float:
+    """Energy of a fully active ASIC cycle (its dynamic power at 1 GHz over 1 ns) for each busy cycle."""
+    energy = s.device.energy
+    per_cycle = s.value(energy.asic_power_mw) * (1 - s.value(energy.asic_static_fraction))
+    return per_cycle * (s.outcome.asic_busy_ps // s.device.asic_period_ps)
+
+
+def asic_static(s: Scenario) -> float:
+    """Leakage and clock of the ASIC over the whole run."""
+    energy = s.device.energy
+    return milliwatt_ps_to_pj(s.value(energy.asic_power_mw) * s.value(energy.asic_static_fraction), s.outcome.total_ps)
+
+
+def external_bytes(device: Device, outcome: EngineOutcome) -> int:
+    """Bytes over the pins of all channels, in either direction."""
+    code, column = device.table.code, device.organization.column_bytes
+    results = device.organization.banks * device.pim.result_bytes
+    total = outcome.link_bytes
+    for name, size in (("WR_GB", column), ("WR_BIAS", results), ("RD_MAC", results), ("RD", column), ("WR", column)):
+        if name in code:
+            total += int(outcome.counts[:, code[name]].sum()) * size
+    return total
+
+
+TERMS = (
+    activation, column_read, column_write, mac_array_read, mac_units, global_buffer, link_io, refresh,
+    background_active, background_precharged, asic_dynamic, asic_static,
+)  # fmt: skip

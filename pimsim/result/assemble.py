@@ -1,0 +1,131 @@
+"""From an engine's integer counters to a RunResult."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pimsim.config.device import Device
+from pimsim.config.load import content_hash
+from pimsim.config.workload import WorkloadSpec
+from pimsim.dram.commands import CAUSES
+from pimsim.energy.ledger import energy_ledger
+from pimsim.energy.terms import external_bytes
+from pimsim.engine.outcome import EngineOutcome
+from pimsim.mapping.placement import Placement
+from pimsim.result.provenance import provenance
+from pimsim.result.run_result import SCHEMA_VERSION, RunResult
+from pimsim.units import ps_to_s
+from pimsim.workload.model import DecoderModel, Request
+
+
+def assemble(
+    device: Device, workload: WorkloadSpec, request: Request, placement: Placement, outcome: EngineOutcome,
+    engine: str, wall_s: float,
+) -> RunResult:  # fmt: skip
+    """Compute every reported figure of a finished run."""
+    ledger = energy_ledger(device, outcome)
+    generating = outcome.step_ps[request.prompt_tokens - 1 :]
+    prompt_ps = int(outcome.step_ps[: request.prompt_tokens - 1].sum())
+    latency_s, totals = ps_to_s(outcome.total_ps), ledger.totals_j
+    model_macs = request_macs(DecoderModel(workload.model), request)
+    return RunResult(
+        schema_version=SCHEMA_VERSION,
+        hardware=device.name,
+        workload=workload.name,
+        config_hash=content_hash(device.spec, workload),
+        prompt_tokens=request.prompt_tokens,
+        generated_tokens=request.generate_tokens,
+        latency_s=latency_s,
+        prompt_latency_s=ps_to_s(prompt_ps),
+        tokens_per_s=request.generate_tokens / latency_s,
+        token_latency_s=_token_latency(generating),
+        energy_j=totals,
+        energy_per_token_j=totals["nominal"] / request.generate_tokens,
+        energy_breakdown_j=ledger.terms_j["nominal"],
+        energy_breakdown_band_j=ledger.terms_j,
+        average_power_w=totals["nominal"] / latency_s,
+        dram_cycles=outcome.dram_cycles,
+        cycle_breakdown={str(c): dict(zip(CAUSES, row, strict=True)) for c, row in enumerate(outcome.causes.tolist())},
+        critical_path_s={label: ps_to_s(time) for label, time in outcome.critical_ps.items()},
+        command_counts=_named(device, outcome.counts.sum(0)),
+        refresh_command_counts=_named(device, outcome.refresh_counts.sum(0)),
+        row_hit_rate=row_hit_rate(device, outcome),
+        mac_utilisation=model_macs / peak_macs(device, outcome.dram_cycles),
+        asic_busy_s=ps_to_s(outcome.asic_busy_ps),
+        external_bytes=external_bytes(device, outcome),
+        internal_bytes=_count(device, outcome, "MAC_AB") * device.organization.banks * device.organization.column_bytes,
+        weight_bytes=placement.weight_bytes,
+        kv_bytes_reserved=placement.kv_bytes,
+        reserved_bytes=placement.reserved_bytes,
+        streaming_floor_s=model_macs / peak_macs(device, 1) * ps_to_s(device.timing.t_ck_ps),
+        macs={"model": model_macs, "padding": _executed_macs(device, outcome) - model_macs},
+        engine=_engine(device, outcome, engine, wall_s),
+        provenance=provenance(device.where, device.sources),
+    )
+
+
+def request_macs(model: DecoderModel, request: Request) -> int:
+    """Multiply-accumulates of all matrix-vector products of a request, without padding: exact, by summing the graph.
+
+    The graph is linear in the context, so two of its steps give all others.
+    """
+
+    def macs(context: int, with_head: bool) -> int:
+        return sum(op.macs for op in model.step(context, with_head))
+
+    fixed, slope = 2 * macs(1, False) - macs(2, False), macs(2, False) - macs(1, False)
+    head = macs(1, True) - macs(1, False)
+    steps = request.steps
+    return steps * fixed + slope * steps * (steps + 1) // 2 + head * request.generate_tokens
+
+
+def peak_macs(device: Device, cycles: int) -> int:
+    """Multiply-accumulates that all MAC units could do in ``cycles`` CK: a column of each bank every MAC interval."""
+    shape = device.organization
+    return cycles * shape.channels * shape.banks * device.pim.mac_lanes // device.mac_interval_ck
+
+
+def row_hit_rate(device: Device, outcome: EngineOutcome) -> float:
+    """Part of the column accesses, counted bank by bank, that found their row open: all but one for each row opened."""
+    banks, opened = device.organization.banks, device.pim.all_bank_activation.grouped_by
+    accesses = _count(device, outcome, "MAC_AB") * banks + _count(device, outcome, "RD") + _count(device, outcome, "WR")
+    activations = _count(device, outcome, "ACT_AB") * opened + _count(device, outcome, "ACT")
+    return 1 - activations / accesses
+
+
+def _count(device: Device, outcome: EngineOutcome, name: str) -> int:
+    return int(outcome.counts[:, device.table.code[name]].sum())
+
+
+def _executed_macs(device: Device, outcome: EngineOutcome) -> int:
+    return _count(device, outcome, "MAC_AB") * device.organization.banks * device.pim.mac_lanes
+
+
+def _named(device: Device, counts: np.ndarray) -> dict[str, int]:
+    return {name: int(count) for name, count in zip(device.standard.command_names, counts, strict=True) if count}
+
+
+def _token_latency(step_ps: np.ndarray) -> dict[str, float]:
+    percentiles = np.percentile(step_ps, [50, 99])
+    return {
+        "first": ps_to_s(int(step_ps[0])),
+        "last": ps_to_s(int(step_ps[-1])),
+        "mean": ps_to_s(int(step_ps.sum())) / len(step_ps),
+        "p50": float(percentiles[0]) * 1e-12,
+        "p99": float(percentiles[1]) * 1e-12,
+    }
+
+
+def _engine(device: Device, outcome: EngineOutcome, engine: str, wall_s: float) -> dict[str, Any]:
+    channel_cycles = outcome.dram_cycles * device.organization.channels
+    return {
+        "name": engine,
+        "wall_s": wall_s,
+        "kernel_s": outcome.kernel_s,
+        "commands": int(outcome.counts.sum()),
+        "bursts": outcome.bursts,
+        "simulated_bursts": outcome.simulated_bursts,
+        "channel_cycles_per_s": channel_cycles / wall_s if wall_s > 0 else 0.0,
+    }

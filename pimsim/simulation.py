@@ -1,0 +1,80 @@
+"""Simulate a request on a device: the path from two descriptions to a RunResult."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from pimsim.config.device import Device
+from pimsim.config.load import load_hardware, load_workload, split_overrides
+from pimsim.config.workload import WorkloadSpec
+from pimsim.engine.fast import FastEngine
+from pimsim.errors import ConfigError, nearest
+from pimsim.mapping.placement import place
+from pimsim.program.instruction import StepProgram
+from pimsim.program.lower import Lowering
+from pimsim.result.assemble import assemble
+from pimsim.result.run_result import RunResult
+from pimsim.workload.model import DecoderModel, Request, make_request
+
+ENGINES = ("fast",)
+
+
+def simulate(
+    hardware: str | Path | Device,
+    workload: str | Path | WorkloadSpec,
+    tokens: int | None = None,
+    prompt: int | None = None,
+    *,
+    settings: Iterable[str] = (),
+    engine: str = "fast",
+    refresh: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> RunResult:
+    """Simulate every command of generating ``tokens`` tokens after a prompt of ``prompt`` tokens.
+
+    ``hardware`` and ``workload`` are shipped names, paths, or loaded descriptions. ``settings`` are ``path=value``
+    overrides (hardware paths, or ``workload.`` paths) and need names or paths. ``refresh=False`` switches refresh off.
+    ``progress(done, total)`` is called now and then with steps.
+    Raises PimsimError for anything that is wrong with the input.
+    """
+    device, spec = resolve(hardware, workload, settings, refresh)
+    request = make_request(spec, tokens, prompt)
+    if engine not in ENGINES:
+        raise ConfigError(f"unknown engine '{engine}'{nearest(engine, ENGINES)}; allowed: {', '.join(ENGINES)}")
+    model = DecoderModel(spec.model)
+    began = time.perf_counter()
+    placement = place(device, model)
+    programs = step_programs(Lowering(device, model, placement), request)
+    report = (lambda done: progress(done, request.steps)) if progress else None
+    outcome = FastEngine(device).run(programs, report)
+    return assemble(device, spec, request, placement, outcome, engine, time.perf_counter() - began)
+
+
+def step_programs(lowering: Lowering, request: Request) -> Iterator[StepProgram]:
+    """Programs of all steps of a request, one at a time."""
+    for step in range(request.steps):
+        yield lowering.step(step + 1, request.has_head(step))
+
+
+def resolve(
+    hardware: str | Path | Device, workload: str | Path | WorkloadSpec, settings: Iterable[str] = (), refresh: bool = True
+) -> tuple[Device, WorkloadSpec]:
+    """Load what is given by name, with overrides. Raises ConfigError if overrides meet an already loaded description."""
+    hardware_settings, workload_settings = split_overrides(settings)
+    if not refresh:
+        hardware_settings.append("dram.refresh.mode=none")
+    if isinstance(hardware, Device):
+        if hardware_settings:
+            raise ConfigError(f"settings ({', '.join(hardware_settings)}) need the hardware by name or path, not loaded")
+        device = hardware
+    else:
+        device = load_hardware(hardware, hardware_settings)
+    if isinstance(workload, WorkloadSpec):
+        if workload_settings:
+            raise ConfigError(f"settings ({', '.join(workload_settings)}) need the workload by name or path, not loaded")
+        spec = workload
+    else:
+        spec = load_workload(workload, workload_settings)
+    return device, spec
