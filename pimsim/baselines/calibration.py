@@ -1,6 +1,6 @@
 """Fit of the step-time model's few physical parameters to measured rows.
 
-Least squares on log(predicted / measured), each parameter held near a stated expectation (its prior) with a stated spread in
+Least squares on log(predicted / measured), softened beyond the expected spread so that one odd row does not rule, each parameter held near a stated expectation (its prior) with a stated spread in
 log space, so that a parameter which few rows determine stays physical and leaving one row out stays well posed. No row has
 a parameter of its own.
 """
@@ -36,6 +36,7 @@ PARAMETERS = (
     Parameter("efficiency_lpddr", 0.75, 0.2, 1.0, "the same from a GPU that shares LPDDR"),
     Parameter("efficiency_ddr", 0.75, 0.2, 1.0, "the same from a GPU on DDR"),
     Parameter("efficiency_cpu", 0.5, 0.3, 1.0, "the same from the cores of a CPU socket"),
+    Parameter("efficiency_quantised", 0.85, 0.2, 1.0, "part of that efficiency left where weights are expanded from fewer bits"),
     Parameter("gap_graph_us", 4.0, 0.5, 1e3, "device time of a queued kernel beyond its traffic: start, ramp, tail"),
     Parameter("gap_stream_us", 8.0, 0.5, 1e3, "the same where a compiled program launches kernels one by one"),
     Parameter("gap_measured_us", 3.0, 0.5, 1e3, "the same in kernels timed one by one"),
@@ -88,6 +89,11 @@ def _named(values: NDArray[np.float64]) -> dict[str, float]:
 
 def _error(values: NDArray[np.float64], observations: Sequence[Observation]) -> NDArray[np.float64]:
     named = _named(values)
-    rows = [np.log(predict_s(o.features, named) / o.measured_s) / ROW_SPREAD for o in observations]
+    rows = np.array([np.log(predict_s(o.features, named) / o.measured_s) / ROW_SPREAD for o in observations])
     held = [(v - np.log(p.prior)) / p.spread for p, v in zip(PARAMETERS, values, strict=True)]
-    return np.array(rows + held)
+    return np.concatenate([_softened(rows), held])
+
+
+def _softened(error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Errors whose square grows linearly beyond one spread (pseudo-Huber)."""
+    return np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))

@@ -41,7 +41,7 @@ _FRAMEWORKS = (
 # Bytes a stored weight; block formats with their scales.
 WEIGHT_BYTES: Mapping[str, float] = {
     "fp32": 4, "f32": 4, "float32": 4, "tf32": 4, "fp16": 2, "f16": 2, "float16": 2, "half": 2, "bf16": 2, "bfloat16": 2,
-    "fp8": 1, "int8": 1, "w8a16": 1, "8-bit": 1, "q8_0": 1.0625, "int4": 0.5625, "4-bit": 0.5625, "w4a16": 0.5625,
+    "fp8": 1, "int8": 1, "w8a16": 1, "8-bit": 1, "q8_0": 1.0625, "int4": 0.625, "4-bit": 0.625, "w4a16": 0.625,
     "q4_0": 0.5625, "q4_k_m": 0.6, "q4_k": 0.5625, "q5_k_m": 0.71, "q6_k": 0.82, "nf4": 0.5625, "gptq": 0.5625, "awq": 0.5625,
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ A host's single-thread speed divides what the host does. On a CPU the "gap" is t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -49,7 +50,7 @@ class StepFeatures:
     kernels: int
     all_reduces: int
     host_speed: float
-    efficiency: str
+    efficiency: tuple[str, ...]
     gap: str
     launch: str
     fixed: str
@@ -77,7 +78,7 @@ def features(run: Run, contexts: NDArray[np.float64]) -> StepFeatures:
         kernels=kernel_count(run.framework, run.model, run.linear_only),
         all_reduces=2 * run.model.spec.layers if parallel else 0,
         host_speed=HOST_SPEED[run.baseline.spec.host],
-        efficiency="cpu" if cpu else run.baseline.spec.memory.kind,
+        efficiency=_efficiency(run),
         gap=_gap(launch, cpu),
         launch="launch_us" if launch == EAGER and not cpu else "",
         fixed="" if launch == MEASURED else f"fixed_{run.framework.stack}_us",
@@ -107,7 +108,7 @@ def prompt_features(run: Run, tokens: int) -> StepFeatures:
 
 def step_time(features: StepFeatures, parameters: Mapping[str, float]) -> StepTime:
     """Evaluate the formula of this file with calibrated ``parameters``."""
-    efficiency = parameters[f"efficiency_{features.efficiency}"]
+    efficiency = math.prod(parameters[name] for name in features.efficiency)
     stream_s = np.maximum(features.compute_s / COMPUTE_EFFICIENCY, features.memory_s / efficiency).sum(axis=1)
     host_side_gap = features.gap.endswith("_cpu_us")
     gap_s = features.kernels * parameters[features.gap] * 1e-6 / (features.host_speed if host_side_gap else 1.0)
@@ -117,6 +118,12 @@ def step_time(features: StepFeatures, parameters: Mapping[str, float]) -> StepTi
     reduce_us = features.all_reduces * parameters[features.all_reduce] if features.all_reduce else 0.0
     step_s = np.maximum(device_s, host_us * 1e-6 / features.host_speed)
     return StepTime(step_s + (fixed_us / features.host_speed + reduce_us) * 1e-6, device_s)
+
+
+def _efficiency(run: Run) -> tuple[str, ...]:
+    """Parameters whose product is the part of peak bandwidth reached."""
+    kind = "cpu" if run.baseline.spec.device_class == "cpu" else run.baseline.spec.memory.kind
+    return (f"efficiency_{kind}",) if run.weight_bytes >= 2 else (f"efficiency_{kind}", "efficiency_quantised")
 
 
 def _gap(launch: str, cpu: bool) -> str:
