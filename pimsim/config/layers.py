@@ -18,7 +18,7 @@ from pimsim.config.strict_yaml import load_yaml, parse_scalar
 from pimsim.dram.timing import stem
 from pimsim.errors import ConfigError
 
-_MAX_BASES = 16
+MAX_BASES = 16
 _TIMING = "dram.timing"
 
 
@@ -44,8 +44,8 @@ def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
         path = shipped.find(reference, folder, what, relative_to)
         if any(path.resolve() == seen.resolve() for seen, _ in chain):
             raise ConfigError(f"{path}: 'base:' leads back to itself")
-        if len(chain) >= _MAX_BASES:
-            raise ConfigError(f"{path}: more than {_MAX_BASES} levels of 'base:'")
+        if len(chain) >= MAX_BASES:
+            raise ConfigError(f"{path}: more than {MAX_BASES} levels of 'base:'")
         data = load_yaml(path)
         reference, relative_to = data.pop("base", ""), path.parent
         if not isinstance(reference, str):

@@ -8,11 +8,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from pimsim.config import shipped
+from pimsim.config.baseline import FOLDER, BaselineSpec
 from pimsim.config.hardware import HardwareSpec
+from pimsim.config.layers import MAX_BASES
 from pimsim.config.strict_yaml import load_yaml
 from pimsim.config.workload import WorkloadSpec
 
-SCHEMAS: dict[str, type[BaseModel]] = {"hardware": HardwareSpec, "workload": WorkloadSpec}
+SCHEMAS: dict[str, type[BaseModel]] = {"hardware": HardwareSpec, "workload": WorkloadSpec, "baseline": BaselineSpec}
+_FOLDERS = {"hardware": "hw_configs", "workload": "workloads", "baseline": FOLDER}
+_OWN_KEYS = {
+    "hardware": {"dram", "asic", "pim"},
+    "workload": {"model", "request"},
+    "baseline": {"device_class", "memory", "power"},
+}
 
 
 def json_schema(kind: str) -> dict[str, Any]:
@@ -24,14 +32,23 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def kind_of(name_or_path: str) -> str:
-    """``hardware`` or ``workload``, from where a shipped name is found or from a file's keys."""
-    if "/" not in name_or_path and name_or_path in shipped.shipped_names("workloads"):
-        return "workload"
-    if Path(name_or_path).is_file():
-        data = load_yaml(Path(name_or_path))
+    """``hardware``, ``workload`` or ``baseline``, from where a shipped name is found or from a file's keys or its base's."""
+    reference, folder = str(name_or_path), Path()
+    for _ in range(MAX_BASES):
+        shipped_kind = _shipped_kind(reference)
+        path = folder / reference
+        if shipped_kind or not path.is_file():
+            return shipped_kind or "hardware"
+        data = load_yaml(path)
+        named = next((kind for kind, keys in _OWN_KEYS.items() if keys & set(data)), None)
         base = data.get("base")
-        if "model" in data or "request" in data:
-            return "workload"
-        if "dram" not in data and isinstance(base, str) and base in shipped.shipped_names("workloads"):
-            return "workload"
+        if named or not isinstance(base, str):
+            return named or "hardware"
+        reference, folder = base, path.parent
     return "hardware"
+
+
+def _shipped_kind(name: str) -> str | None:
+    if "/" in name:
+        return None
+    return next((kind for kind, folder in _FOLDERS.items() if name in shipped.shipped_names(folder)), None)

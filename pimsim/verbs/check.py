@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pimsim.config.baseline import load_baseline
 from pimsim.config.device import Device
 from pimsim.config.layers import read_layers
 from pimsim.config.load import load_hardware, load_workload
@@ -21,7 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this file to ``app``."""
 
     @app.command("check")
-    def check(files: list[str] = typer.Argument(help="hardware or workload: shipped names or paths")) -> None:
+    def check(files: list[str] = typer.Argument(help="hardware, workload or baseline device: shipped names or paths")) -> None:
         """Validate descriptions and print them resolved, with derived cycles and sources."""
         console, problems = Console(soft_wrap=True), []
         for name in files:
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
             raise ConfigError("\n".join(problems))
 
     @app.command("schema")
-    def schema(kind: str = typer.Argument(help="hardware, workload or sweep")) -> None:
+    def schema(kind: str = typer.Argument(help="hardware, workload or baseline")) -> None:
         """Print the JSON Schema of a kind of file, for completion in editors."""
         if kind not in SCHEMAS:
             raise ConfigError(f"unknown schema '{kind}'{nearest(kind, SCHEMAS)}; allowed: {', '.join(SCHEMAS)}")
@@ -41,7 +42,13 @@ def register(app: typer.Typer) -> None:
 
 
 def _check_one(console: Console, name: str) -> None:
-    if kind_of(name) == "workload":
+    kind = kind_of(name)
+    if kind == "baseline":
+        baseline = load_baseline(name)
+        console.print(f"[bold]{baseline.name}[/bold] ({baseline.where}): valid baseline device")
+        _print_values(console, baseline.spec.model_dump(), baseline.sources)
+        return
+    if kind == "workload":
         spec = load_workload(name)
         layered = read_layers(name, "workloads", "workload")
         console.print(
