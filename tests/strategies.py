@@ -32,7 +32,7 @@ def devices() -> dict[str, Device]:
     for name in shipped_names("hw_configs"):
         plain = load_hardware(name)
         variants = [("", ())]
-        if plain.spec.pim is not None and plain.standard.name.endswith("_PIM"):
+        if plain.spec.pim is not None:
             variants += [("_grouped", GROUPED), ("_grouped_faw", GROUPED_FAW)]
         for suffix, settings in variants:
             device = load_hardware(name, settings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from pimsim.dram.commands import SCOPES
 from pimsim.errors import ConfigError, nearest
@@ -54,14 +55,19 @@ def evaluate_gap(expression: str, parameters: Mapping[str, int]) -> int:
 
     Raises ConfigError naming the parameter that is missing, with the nearest known one.
     """
-    return _value(ast.parse(expression, mode="eval").body, expression, parameters)
+    return _value(_parsed(expression), expression, parameters)
 
 
 def gap_parameters(expression: str) -> list[str]:
     """Names of the timing parameters in a gap expression, in order of appearance."""
-    nodes = [node for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)]
+    nodes = [node for node in ast.walk(_parsed(expression)) if isinstance(node, ast.Name)]
     names = [node.id for node in sorted(nodes, key=lambda node: node.col_offset)]
     return [name for name in dict.fromkeys(names) if name not in _FUNCTIONS]
+
+
+@cache
+def _parsed(expression: str) -> ast.expr:
+    return ast.parse(expression, mode="eval").body
 
 
 _FUNCTIONS = {"max": max, "min": min}

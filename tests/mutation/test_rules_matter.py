@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pimsim.trace import audit
-from tests.mutation.rules_matter import edge_case, examine, pair_text
+from tests.mutation.rules_matter import edge_case, examine, own_positions, pair_text
 from tests.rule_edges import dominated_by, without
 from tests.strategies import devices
 
@@ -35,7 +35,7 @@ def test_blocked_one_cycle_before_the_gap_and_ready_at_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_pair_is_noticed_or_redundant(name: str) -> None:
-    verdicts = [examine(name, position) for position in range(len(devices()[name].table.rules))]
+    verdicts = [examine(name, position) for position in own_positions()[name]]
     unnoticed = [verdict.pair for verdict in verdicts if not verdict.caught and not verdict.redundant]
     needless = [verdict.pair for verdict in verdicts if verdict.caught and verdict.redundant]
     assert (unnoticed, needless) == ([], [])
