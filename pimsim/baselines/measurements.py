@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ COLUMNS = (
     "ideal_weight_stream_ms", "measured_over_ideal", "source", "confidence", "note", "exception", "energy_j_per_token", "power_w",
 )  # fmt: skip
 _NEEDED = ("device", "model", "framework", "ms_per_token")
+_MISSPELT = 0.8  # similarity from which another name is taken for a misspelt column
 UNSTATED_TOKENS = 128  # assumed for a prompt or an output whose length is not stated
 _NOT_DECODE = (
     (re.compile(r"no (k/?v[ -]?)?cache", re.IGNORECASE), "no K/V cache: every token repeats the whole context"),
@@ -73,13 +75,15 @@ def read_measurements(path: Path) -> list[Measurement]:
 
 
 def check_columns(path: Path, columns: list[str]) -> None:
-    """Raise ConfigError for an unknown or missing column of a measurements table."""
+    """Raise ConfigError for a missing or misspelt column of a measurements table; other columns are a user's own."""
+    absent = [name for name in COLUMNS if name not in columns]
     for name in columns:
-        if name not in COLUMNS:
-            raise ConfigError(f"{path}: unknown column '{name}'{nearest(name, COLUMNS)}; allowed: {', '.join(COLUMNS)}")
+        meant = difflib.get_close_matches(name, absent, n=1, cutoff=_MISSPELT) if name not in COLUMNS else []
+        if meant:
+            raise ConfigError(f"{path}: unknown column '{name}' (did you mean '{meant[0]}'?)")
     for name in _NEEDED:
         if name not in columns:
-            raise ConfigError(f"{path}: column '{name}' is missing{nearest(name, columns)}")
+            raise ConfigError(f"{path}: column '{name}' is missing; needed: {', '.join(_NEEDED)}")
 
 
 def _understand(row: dict[str, str]) -> Measurement:
@@ -118,8 +122,9 @@ def _readable(row: dict[str, str], framework_name: str | None, stack: str) -> Me
 
 
 def _check_kind(row: dict[str, str]) -> None:
-    if row.get("exception"):
-        raise _LeftOut(row["exception"])
+    stated = row.get("exception") or row.get("excluded", "")
+    if stated.lower() not in ("", "0", "no", "false"):
+        raise _LeftOut(stated)
     if _number(row["ms_per_token"]) is None:
         raise _LeftOut("no time per token")
     if row.get("batch", "") not in ("", "1"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,14 +61,27 @@ def shipped_calibration() -> dict[str, float]:
 @cache
 def leave_one_out() -> tuple[ValidatedRow, ...]:
     """Every shipped row predicted by parameters fitted without it."""
+    return _without(lambda row, other: row is other)
+
+
+@cache
+def leave_source_out() -> tuple[ValidatedRow, ...]:
+    """Every shipped row predicted by parameters fitted without any row of its source: how a new source fares."""
+    return _without(lambda row, other: row.texts["source"] == other.texts["source"])
+
+
+def _without(related: Callable[[Measurement, Measurement], bool]) -> tuple[ValidatedRow, ...]:
     rows, everything = shipped_measurements(), shipped_calibration()
+    fits: dict[tuple[int, ...], dict[str, float]] = {}
     found = []
     for row in rows:
         if row.exception:
             found.append(ValidatedRow(row, None))
             continue
-        parameters = fit(_observations(tuple(other for other in rows if other is not row)), everything)
-        found.append(ValidatedRow(row, predict_s(row.features, parameters) * 1e3))
+        kept = tuple(index for index, other in enumerate(rows) if not related(row, other))
+        if kept not in fits:
+            fits[kept] = fit(_observations(tuple(rows[index] for index in kept)), everything)
+        found.append(ValidatedRow(row, predict_s(row.features, fits[kept]) * 1e3))
     return tuple(found)
 
 
@@ -90,8 +104,8 @@ def stack_errors(rows: tuple[ValidatedRow, ...]) -> dict[str, dict[str, float | 
 
 
 def error_band(stack: str) -> tuple[float, float] | None:
-    """Lowest and highest measured / predicted of a stack's shipped rows, each predicted without itself; None without rows."""
-    ratios = [1.0 / (1.0 + row.error) for row in leave_one_out() if row.error is not None and row.measurement.stack == stack]
+    """Lowest and highest measured / predicted of a stack's shipped rows, predicted without their source; None without rows."""
+    ratios = [1.0 / (1.0 + row.error) for row in leave_source_out() if row.error is not None and row.measurement.stack == stack]
     return (min(1.0, *ratios), max(1.0, *ratios)) if ratios else None
 
 

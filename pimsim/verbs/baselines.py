@@ -14,7 +14,14 @@ from rich.table import Table
 from pimsim.baselines.measure import append_row, measure_decode
 from pimsim.baselines.roofline import roofline_run
 from pimsim.baselines.run import stack_run
-from pimsim.baselines.validate import ValidatedRow, leave_one_out, shipped_calibration, stack_errors, validate_table
+from pimsim.baselines.validate import (
+    ValidatedRow,
+    leave_one_out,
+    leave_source_out,
+    shipped_calibration,
+    stack_errors,
+    validate_table,
+)
 from pimsim.config.baseline import baseline_names, load_baseline
 from pimsim.config.load import load_workload
 from pimsim.workload.model import DecoderModel, make_request
@@ -50,16 +57,20 @@ def validate(
 ) -> None:
     """Print predicted against measured decode times; shipped rows are predicted by a fit that leaves each one out."""
     rows = leave_one_out() if measurements is None else validate_table(measurements)
-    stacks = stack_errors(rows)
+    report: dict[str, Any] = {
+        "parameters": shipped_calibration(),
+        "rows": [r.as_dict() for r in rows],
+        "stacks": stack_errors(rows),
+    }
+    report["method"] = "leave-one-out" if measurements is None else "shipped calibration"
+    if measurements is None:
+        report["stacks_leaving_source_out"] = stack_errors(leave_source_out())
     if json_file is not None:
-        method = "leave-one-out" if measurements is None else "shipped calibration"
-        report = {"method": method, "parameters": shipped_calibration(), "rows": [r.as_dict() for r in rows], "stacks": stacks}
         _write(json_file, json.dumps(report, indent=2, allow_nan=False) + "\n")
     _print_rows(rows)
-    for stack, errors in stacks.items():
-        print(
-            f"{stack}: {errors['rows']} rows, median |error| {errors['median_abs_error']:.1%}, worst {errors['worst_abs_error']:.1%}"
-        )
+    _print_errors(report["method"], report["stacks"])
+    if measurements is None:
+        _print_errors("leaving the row's whole source out", report["stacks_leaving_source_out"])
 
 
 def run(
@@ -113,6 +124,12 @@ def _print_rows(rows: tuple[ValidatedRow, ...]) -> None:
         shown = ["" if ms is None else f"{ms:.3f}" for ms in (measured, predicted)]
         table.add_row(values["device"], values["model"], values["framework"], values["stack"], *shown, verdict)
     _console().print(table)
+
+
+def _print_errors(method: str, stacks: dict[str, dict[str, Any]]) -> None:
+    print(f"errors, {method}:")
+    for stack, e in stacks.items():
+        print(f"  {stack}: {e['rows']} rows, median |error| {e['median_abs_error']:.1%}, worst {e['worst_abs_error']:.1%}")
 
 
 def _console() -> Console:

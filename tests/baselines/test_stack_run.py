@@ -63,7 +63,7 @@ def test_waiting_for_the_host_costs_idle_power_only() -> None:
 
 
 def test_power_of_two_gpus_serving_llama_13b_is_near_the_measured_577_watts() -> None:
-    """577 W over two A100-80 at batch 1, 512 + 3584 tokens (CENT artifact, data/GPU_power.csv as quoted with the latency)."""
+    """577 W is what the CENT artifact reports beside the row of the shipped table (batch 1, 512 + 3584 tokens, two A100-80)."""
     result = stack_run(load_baseline("a100_80"), _model("llama2_13b"), Request(512, 3584), "vllm", devices=2)
     power_w = result.energy_j.nominal / result.latency_s
     assert power_w == pytest.approx(577, rel=0.2)

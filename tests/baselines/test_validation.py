@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from pimsim.baselines.calibration import predict_s
 from pimsim.baselines.measurements import read_measurements, shipped_table
-from pimsim.baselines.validate import error_band, leave_one_out, shipped_calibration, stack_errors, validate_table
+from pimsim.baselines.validate import (
+    error_band,
+    leave_one_out,
+    leave_source_out,
+    shipped_calibration,
+    stack_errors,
+    validate_table,
+)
 from pimsim.errors import ConfigError
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "measured_decode.csv"
@@ -28,6 +36,22 @@ def test_each_stack_meets_its_target_leaving_each_row_out(stack: str) -> None:
     assert errors["rows"] >= 5
     assert errors["median_abs_error"] <= 0.15
     assert errors["worst_abs_error"] <= 0.40
+
+
+@pytest.mark.parametrize("stack", ["eager", "compiled", "fused", "kernels"])
+def test_each_stack_meets_its_target_leaving_each_rows_whole_source_out(stack: str) -> None:
+    errors = stack_errors(leave_source_out())[stack]
+    assert errors["median_abs_error"] <= 0.15
+    assert errors["worst_abs_error"] <= 0.40
+
+
+def test_a_source_with_several_rows_is_left_out_whole() -> None:
+    single, whole = ({id(r.measurement): r.predicted_ms for r in rows} for rows in (leave_one_out(), leave_source_out()))
+    sources = Counter(r.measurement.texts["source"] for r in leave_one_out() if r.predicted_ms is not None)
+    for row in leave_one_out():
+        if row.predicted_ms is not None:
+            alone = sources[row.measurement.texts["source"]] == 1
+            assert (single[id(row.measurement)] == whole[id(row.measurement)]) == alone
 
 
 def test_leaving_a_row_out_is_harder_than_keeping_it() -> None:
@@ -75,7 +99,7 @@ def test_the_error_band_holds_every_shipped_row() -> None:
     for stack in ("eager", "compiled", "fused", "kernels"):
         band = error_band(stack)
         assert band is not None and band[0] <= 1 <= band[1]
-        for row in leave_one_out():
+        for row in leave_source_out():
             if row.predicted_ms is not None and row.measurement.stack == stack:
                 ratio = row.measurement.measured_ms / row.predicted_ms
                 assert band[0] * (1 - 1e-9) <= ratio <= band[1] * (1 + 1e-9)
@@ -147,6 +171,14 @@ def test_tables_of_other_shape_are_refused(tmp_path: Path, text: str, message: s
         read_measurements(path)
 
 
+def test_columns_of_a_users_own_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("device,model,framework,ms_per_token,driver,excluded\nT4,GPT-2,HF,8,550,\nT4,GPT-2,HF,8,550,throttled\n")
+    first, second = validate_table(path)
+    assert first.predicted_ms is not None
+    assert second.predicted_ms is None and second.measurement.exception == "throttled"
+
+
 def test_unreadable_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_measurements(tmp_path / "missing.csv")
@@ -154,3 +186,12 @@ def test_unreadable_tables_are_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00\x01" * 10)
     with pytest.raises(ConfigError, match="not a CSV table"):
         read_measurements(binary)
+
+
+def test_the_documented_errors_are_those_of_the_shipped_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "baselines.md").read_text()
+    ones, sources = stack_errors(leave_one_out()), stack_errors(leave_source_out())
+    for stack, errors in ones.items():
+        numbers = [e[key] for e in (errors, sources[stack]) for key in ("median_abs_error", "worst_abs_error")]
+        row = f"| {stack} | {errors['rows']} | " + " | ".join(f"{number:.1%}".replace("%", " %") for number in numbers) + " |"
+        assert row in text
