@@ -14,6 +14,7 @@ from rich.table import Table
 from pimsim.baselines.measure import append_row, measure_decode
 from pimsim.baselines.roofline import roofline_run
 from pimsim.baselines.run import stack_run
+from pimsim.baselines.stacks import FRAMEWORKS, STACKS
 from pimsim.baselines.validate import (
     ValidatedRow,
     leave_one_out,
@@ -24,6 +25,7 @@ from pimsim.baselines.validate import (
 )
 from pimsim.config.baseline import baseline_names, load_baseline
 from pimsim.config.load import load_workload
+from pimsim.errors import ConfigError, nearest
 from pimsim.workload.model import DecoderModel, make_request
 
 IDEAL = "ideal"
@@ -84,7 +86,12 @@ def run(
     """Latency and energy of a request on a device: the ideal roofline, or a software stack."""
     baseline, spec = load_baseline(device), load_workload(workload)
     request, model = make_request(spec, tokens, prompt), DecoderModel(spec.model)
+    allowed = [IDEAL, *STACKS, *FRAMEWORKS]
+    if stack not in allowed:
+        raise ConfigError(f"unknown software stack '{stack}'{nearest(stack, allowed)}; allowed: {', '.join(allowed)}")
     if stack == IDEAL:
+        if devices > 1:
+            raise ConfigError(f"--devices {devices}: the ideal roofline is that of one device")
         result = roofline_run(baseline, model, request)
     else:
         result = stack_run(baseline, model, request, stack, devices)

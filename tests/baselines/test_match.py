@@ -41,6 +41,14 @@ from pimsim.baselines.match import match_device, match_framework, match_model
         ("AMD EPYC 9654 96-Core Processor", "epyc_9654", 1),
         ("Intel Core i7-1165G7", "core_i7_1165g7", 1),
         ("rtx_4090", "rtx_4090", 1),
+        ("RTX 4070 Ti", "rtx_4070_ti", 1),
+        ("RTX 4070", "rtx_4070", 1),
+        ("A10", "a10", 1),
+        ("A10G", "a10g", 1),
+        ("M1", "m1", 1),
+        ("M1 Ultra", "m1_ultra", 1),
+        ("8 x B200", "b200", 8),
+        ("2 x EPYC 7742", "epyc_7742", 2),
     ],
 )
 def test_devices(text: str, name: str, devices: int) -> None:

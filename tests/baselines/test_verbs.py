@@ -72,6 +72,23 @@ def test_run_prints_latency_and_energy(
     assert label in out and "latency_s = " in out and "energy_j (board)" in out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--stack", "idael"), "did you mean 'ideal'"),
+        (("--devices", "2"), "the ideal roofline is that of one device"),
+        (("--tokens", "0"), "tokens to generate: must be at least 1"),
+        (("--tokens", "5000"), "need a context of"),
+    ],
+)
+def test_run_refuses_in_one_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    assert _pimsim(monkeypatch, "run", "--device", "l4", "--workload", "gpt2_small", *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error:") and message in error
+
+
 def test_measuring_without_torch_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
