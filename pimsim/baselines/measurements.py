@@ -150,10 +150,16 @@ def _weight_bytes(dtype: str) -> float:
 
 def _mean_context(row: dict[str, str]) -> float:
     """Mean number of attended tokens over the generated ones."""
-    prompt, generated = (_number(row.get(key, ""), zero=True) for key in ("prompt_len", "gen_len"))
-    prompt = UNSTATED_TOKENS if prompt is None else prompt
-    generated = UNSTATED_TOKENS if generated is None else generated
+    prompt, generated = _tokens(row, "prompt_len"), _tokens(row, "gen_len")
     return max(1.0, prompt + (generated + 1) / 2)
+
+
+def _tokens(row: dict[str, str], column: str) -> float:
+    text = row.get(column, "")
+    value = UNSTATED_TOKENS if text == "" else _number(text, zero=True)
+    if value is None:
+        raise _LeftOut(f"{column} '{text}' is not a number of tokens")
+    return value
 
 
 def _number(text: str, zero: bool = False) -> float | None:

@@ -146,6 +146,8 @@ def _console() -> Console:
 
 def _write(path: Path, text: str) -> None:
     """Replace ``path`` in one step, so that a failure leaves nothing half-written."""
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; give the name of a file in it")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")

@@ -116,6 +116,8 @@ def test_the_error_band_holds_every_shipped_row() -> None:
         ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,", "no time per token"),
         ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,-3", "no time per token"),
         ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,nan", "no time per token"),
+        ("H100 SXM,GPT-2,fp16,vLLM,1,many,10,,5", "prompt_len 'many' is not a number of tokens"),
+        ("H100 SXM,GPT-2,fp16,vLLM,1,1,-10,,5", "gen_len '-10' is not a number of tokens"),
         ("H100 SXM,GPT-2,fp17,vLLM,1,1,10,,5", "dtype 'fp17' is not one of"),
         ("H100 SXM,GPT-2,fp16,nanoGPT no KV cache,1,1,10,,5", "no K/V cache"),
         ("H100 SXM,GPT-2,fp16,HF generate 4 beams,1,1,10,,5", "beam search"),

@@ -59,6 +59,8 @@ def test_an_output_folder_that_is_not_there_is_named(
 ) -> None:
     assert _pimsim(monkeypatch, "validate", "--json", str(tmp_path / "nowhere" / "r.json")) == 2
     assert "nowhere" in capsys.readouterr().err
+    assert _pimsim(monkeypatch, "validate", "--json", str(tmp_path)) == 2
+    assert f"{tmp_path}: is a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
