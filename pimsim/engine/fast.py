@@ -39,7 +39,7 @@ class FastEngine:
         self.rules = rule_arrays(device.table, device.organization)
         self.control = control_of(device, skip)
         self.channels: Channels = fresh_channels(self.rules, device.organization.channels)
-        self.clock = np.zeros(4, np.int64)
+        self.clock = np.zeros(5, np.int64)
         self.labels: dict[str, int] = {}
         self.critical = np.zeros(256, np.int64)
         self.totals: list[StepTotals] = []
@@ -69,19 +69,19 @@ class FastEngine:
         if instances is None:
             instances = instance_rows(batch)
         step_ps = np.zeros(len(batch), np.int64)
-        before = np.zeros_like(self.channels.counters[0])
+        scratch = np.zeros((2, self.channels.counters.shape[1]), np.int64)
         began = time.perf_counter()
         marks = empty_marks(self.rules, blocks)
         if self.control.skip:
             fresh = fresh_channels(self.rules, 1)
             prepare_marks(self.rules, self.control._replace(refresh_mode=0), blocks, fresh, marks, NO_LOG)
         run_steps(
-            self.rules, self.control, blocks, marks, self.channels, before, log, self.clock, steps, layers, instances,
+            self.rules, self.control, blocks, marks, self.channels, scratch, log, self.clock, steps, layers, instances,
             step_ps, self.critical,
         )  # fmt: skip
         settle_all(self.channels, marks)
         self.kernel_s += time.perf_counter() - began
-        self.totals.append(library.totals(batch, steps))
+        self.totals.append(library.totals(steps, layers))
         return step_ps
 
     def record_step(self, program: StepProgram) -> StepRecord:

@@ -11,6 +11,7 @@ from pimsim.engine.kernels_rules import earliest, issue
 from pimsim.engine.rule_arrays import (
     HISTORY,
     LATENCY,
+    LOCAL_GAP,
     ROW_ACTION,
     ROW_CLOSE,
     ROW_COLUMN,
@@ -26,6 +27,7 @@ from pimsim.engine.state import (
     FIRST_CAUSE,
     FIRST_EXTRA,
     LAST,
+    LOCAL_UNTIL,
     OPEN_ALL,
     OPEN_CYCLES,
     OPEN_MASK,
@@ -119,6 +121,7 @@ def issue_extra(rules, timing, counters, log, command, group, bank, not_before, 
     counters[AFTER_REFRESH] = 1
     book(rules, counters, command, CAUSE_REFRESH, bound, cycle, data_cycle, wait_cause)
     issue(rules, timing, command, group, bank, cycle)
+    counters[LOCAL_UNTIL] = max(counters[LOCAL_UNTIL], cycle + rules.commands[command, LOCAL_GAP])
     apply_row(rules, counters, command, group, bank)
     counters[FIRST_EXTRA + command] += 1
     write_log(log, cycle, 1, REFRESH_OWN, command, group, bank)
@@ -197,6 +200,7 @@ def run_burst(rules, control, timing, counters, log, burst, data_cycle, wait_cau
                 counters[OPEN_CYCLES] += final - cycle
             counters[LAST] = final
         issue(rules, timing, command, group, bank, final)
+        counters[LOCAL_UNTIL] = max(counters[LOCAL_UNTIL], final + rules.commands[command, LOCAL_GAP])
         apply_row(rules, counters, command, group, bank)
         action = rules.commands[command, ROW_ACTION]
         if action == ROW_NONE or action == ROW_COLUMN or action == ROW_COLUMN_CLOSE:

@@ -10,10 +10,11 @@ import numpy as np
 from pimsim.engine.kernels_cache import kernel
 from pimsim.engine.kernels_rules import ChannelRules
 from pimsim.engine.kernels_timeline import run_block
+from pimsim.engine.kernels_unowned import unowned
 from pimsim.engine.state import BURSTS, DONE, FIRST_CAUSE, LAST, LINEAGE, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
 
 KIND_PIM, KIND_ASIC = 0, 1
-NOW, ASIC_FREE, WAIT_CAUSE, LINEAGES = range(4)  # columns of ``clock``
+NOW, ASIC_FREE, WAIT_CAUSE, LINEAGES, UNITED = range(5)  # columns of ``clock``
 START, END, PREDECESSOR, INSTRUCTION = range(4)  # columns of ``instances``
 
 
@@ -32,8 +33,8 @@ def same_start(before, counters):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def copy_outcome(channels, leader, c, before):  # type: ignore[no-untyped-def]
-    """Mutates channel ``c``: give it what channel ``leader`` made of an equal start, recorded in ``before``."""
+def take_over(channels, leader, c, before):  # type: ignore[no-untyped-def]
+    """Mutates channel ``c``: give it what channel ``leader`` made of an equal start, whose counters are in ``before``."""
     source, target = channels.counters[leader], channels.counters[c]
     for k in range(target.shape[0]):
         if k == OPEN_CYCLES or k >= FIRST_CAUSE:
@@ -46,23 +47,48 @@ def copy_outcome(channels, leader, c, before):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def run_pim(rules, control, blocks, marks, channels, before, log, clock, i, block_row, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
+def unite(channels, clock, scratch):  # type: ignore[no-untyped-def]
+    """Mutates ``clock`` and ``scratch``: if all channels are in the same state, from now on channel 0 stands for all."""
+    for c in range(1, channels.counters.shape[0]):
+        if not same_start(channels.counters[0], channels.counters[c]):
+            return
+    clock[UNITED] = 1
+    scratch[1] = channels.counters[0]
+
+
+@kernel
+def divide(channels, clock, scratch):  # type: ignore[no-untyped-def]
+    """Mutates channels: give every channel what channel 0 did while it stood for all."""
+    if clock[UNITED] == 1:
+        clock[UNITED] = 0
+        for c in range(1, channels.counters.shape[0]):
+            take_over(channels, 0, c, scratch[1])
+
+
+@kernel
+def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, uniform, block_row, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: one PIM instruction on each channel that has a block; returns its end in ps.
 
-    A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it: it is copied.
+    A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it and takes its
+    state over; while all do, only channel 0 is kept up to date.
     """
     cycle = -(-ready_ps // control.t_ck_ps)
     end = ready_ps
     leader = -1
-    for c in range(block_row.shape[0]):
+    if uniform == 1 and control.skip == 1 and clock[UNITED] == 0:
+        unite(channels, clock, scratch)
+    elif uniform == 0:
+        divide(channels, clock, scratch)
+    for c in range(1 if clock[UNITED] == 1 else block_row.shape[0]):
         if block_row[c] < 0:
             continue
         counters = channels.counters[c]
-        if control.skip == 1 and leader >= 0 and block_row[leader] == block_row[c] and same_start(before, counters):
-            copy_outcome(channels, leader, c, before)
+        twin = control.skip == 1 and leader >= 0 and block_row[leader] == block_row[c]
+        if twin and same_start(scratch[0], counters):
+            take_over(channels, leader, c, scratch[0])
         else:
             leader = c
-            before[:] = counters
+            scratch[0] = counters
             clock[LINEAGES] += 1
             counters[LINEAGE] = clock[LINEAGES]
             timing = ChannelRules(channels.deadline[c], channels.history[c])
@@ -91,7 +117,7 @@ def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-un
 
 
 @kernel
-def run_section(rules, control, blocks, marks, channels, before, log, clock, steps, begin, end, instances, count, ends):  # type: ignore[no-untyped-def]
+def run_section(rules, control, blocks, marks, channels, scratch, log, clock, steps, begin, end, instances, count, ends):  # type: ignore[no-untyped-def]
     """Mutates all state: one pass over instructions ``begin`` to ``end``; returns the new number of instances.
 
     ``ends`` holds the last instance of the PIM side, of the ASIC, and of the whole step so far.
@@ -113,7 +139,7 @@ def run_section(rules, control, blocks, marks, channels, before, log, clock, ste
             clock[ASIC_FREE] = finish
             ends[1] = count
         else:
-            finish = run_pim(rules, control, blocks, marks, channels, before, log, clock, i, steps.block[i], ready, wait_cause)
+            finish = run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, steps.uniform[i], steps.block[i], ready, wait_cause)
             ends[0] = count
         if previous >= 0 and (need < 0 or instances[previous, END] > instances[need, END]):
             need = previous
@@ -138,8 +164,9 @@ def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[n
 
 
 @kernel
-def run_steps(rules, control, blocks, marks, channels, before, log, clock, steps, layers, instances, step_ps, critical):  # type: ignore[no-untyped-def]
+def run_steps(rules, control, blocks, marks, channels, scratch, log, clock, steps, layers, instances, step_ps, critical):  # type: ignore[no-untyped-def]
     """Mutates all state: run every step in turn; ``step_ps`` gets each step's time, ``critical`` what it was spent on."""
+    rules, blocks, marks, channels, steps = unowned(rules), unowned(blocks), unowned(marks), unowned(channels), unowned(steps)
     ends = np.full(3, -1, np.int64)
     for s in range(steps.section.shape[0]):
         start = clock[NOW]
@@ -149,13 +176,14 @@ def run_steps(rules, control, blocks, marks, channels, before, log, clock, steps
             for _ in range(layers if part == 1 else 1):
                 begin, end = steps.section[s, part], steps.section[s, part + 1]
                 count = run_section(
-                    rules, control, blocks, marks, channels, before, log, clock, steps, begin, end, instances, count, ends
+                    rules, control, blocks, marks, channels, scratch, log, clock, steps, begin, end, instances, count, ends
                 )
         last = count - 1
         clock[NOW] = instances[last, END]
         clock[WAIT_CAUSE] = steps.waiting[instances[last, INSTRUCTION]]
         book_critical(steps, instances, last, start, critical)
         step_ps[s] = clock[NOW] - start
+    divide(channels, clock, scratch)
 
 
 @kernel

@@ -17,6 +17,7 @@ from pimsim.engine.state import (
     FIRST_CAUSE,
     FIRST_EXTRA,
     LAST,
+    LOCAL_UNTIL,
     OPEN_ALL,
     OPEN_CYCLES,
     OPEN_MASK,
@@ -27,7 +28,7 @@ from pimsim.engine.state import (
 )
 
 OLD = -(1 << 30)
-STRIDE = 8
+STRIDE = 2
 MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_DONE, MARK_CLOSED = range(5)  # columns of ``Marks.scalar``
 
 
@@ -45,16 +46,23 @@ def burst_at(blocks, position):  # type: ignore[no-untyped-def]
 
 @kernel
 def quiet_from(rules, timing, counters):  # type: ignore[no-untyped-def]
-    """First cycle at which no rule and no command slot holds anything back any more."""
-    quiet = counters[LAST] + 1
+    """A cycle from which on no rule and no command slot holds anything back any more."""
+    quiet = max(counters[LAST] + 1, counters[LOCAL_UNTIL])
     for command in range(timing.deadline.shape[0]):
-        for node in range(timing.deadline.shape[1]):
-            quiet = max(quiet, timing.deadline[command, node, 0])
+        quiet = max(quiet, timing.deadline[command, 0, 0])
     for k in range(rules.windows.shape[0]):
-        row = rules.windows[k, WINDOW_HISTORY]
-        for node in range(timing.history.shape[1]):
-            quiet = max(quiet, timing.history[row, node, rules.windows[k, WINDOW_LENGTH] - 1] + rules.windows[k, WINDOW_GAP])
+        past = timing.history[rules.windows[k, WINDOW_HISTORY], 0, rules.windows[k, WINDOW_LENGTH] - 1]
+        quiet = max(quiet, past + rules.windows[k, WINDOW_GAP])
     return quiet
+
+
+@kernel
+def nodes_that_matter(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
+    """1 (the channel alone) if neither the state nor mark ``m``, put at ``last``, holds anything back below it; else all."""
+    ahead = marks.counters[m, LOCAL_UNTIL] - marks.scalar[m, MARK_LAST]
+    if ahead <= 1 and counters[LOCAL_UNTIL] <= last + 1:
+        return 1
+    return timing.deadline.shape[1]
 
 
 @kernel
@@ -82,17 +90,19 @@ def set_mark(rules, timing, counters, marks, m, position, last_closed):  # type:
 @kernel
 def load_mark(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
     """Mutates ``timing`` and ``counters``: the state recorded at mark ``m`` with the last issue at ``last``."""
+    nodes = nodes_that_matter(timing, counters, marks, m, last)
     counters[LAST] = last
     counters[OPEN_MASK] = marks.counters[m, OPEN_MASK]
     counters[OPEN_ALL] = marks.counters[m, OPEN_ALL]
     counters[AFTER_REFRESH] = 0
     counters[SAME_BLOCK] = -1
+    counters[LOCAL_UNTIL] = last + marks.counters[m, LOCAL_UNTIL] - marks.scalar[m, MARK_LAST]
     for command in range(timing.deadline.shape[0]):
-        for node in range(timing.deadline.shape[1]):
+        for node in range(nodes):
             timing.deadline[command, node, 0] = last + marks.deadline[m, command, node, 0]
             timing.deadline[command, node, 1] = marks.deadline[m, command, node, 1]
     for row in range(timing.history.shape[0]):
-        for node in range(timing.history.shape[1]):
+        for node in range(nodes):
             for k in range(timing.history.shape[2]):
                 past = marks.history[m, row, node, k]
                 timing.history[row, node, k] = last + past if past > OLD else NEVER
@@ -106,7 +116,8 @@ def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-d
         return False
     if counters[OPEN_ALL] != marks.counters[m, OPEN_ALL]:
         return False
-    for node in range(timing.deadline.shape[1]):
+    nodes = nodes_that_matter(timing, counters, marks, m, last)
+    for node in range(nodes):
         for command in range(timing.deadline.shape[0]):
             ahead = timing.deadline[command, node, 0] - last
             recorded = marks.deadline[m, command, node, 0]
@@ -117,7 +128,7 @@ def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-d
                 return False
     for k in range(rules.windows.shape[0]):
         row, gap = rules.windows[k, WINDOW_HISTORY], rules.windows[k, WINDOW_GAP]
-        for node in range(timing.history.shape[1]):
+        for node in range(nodes):
             for j in range(rules.windows[k, WINDOW_LENGTH]):
                 actual = max(timing.history[row, node, j] - last, -gap)
                 if actual != max(marks.history[m, row, node, j], -gap):

@@ -23,6 +23,9 @@ from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact
 
 WAITING = {PIM: CAUSE_INDEX["idle"], LINK: CAUSE_INDEX["wait_link"]}
 
+FACT_KIND, FACT_DURATION, FACT_LABEL, FACT_WAITING, FACT_ADDS = range(5)
+FACTS = 8  # facts of an instruction before the block codes of the channels
+
 
 class BlockArrays(NamedTuple):
     """Bursts of all blocks end to end; block ``b`` is ``start[b]:start[b+1]``."""
@@ -50,7 +53,11 @@ class Marks(NamedTuple):
 
 
 class StepArrays(NamedTuple):
-    """Instructions of all steps of a batch; ``section[s]`` holds the four section boundaries of step ``s``."""
+    """Instructions of all steps of a batch; ``section[s]`` holds the four section boundaries of step ``s``.
+
+    ``work`` columns: additions, multiplications, busy time of the ASIC in ps, bytes over the link; ``uniform`` is 1 where
+    every channel has the same block.
+    """
 
     kind: IntArray
     duration_ps: IntArray
@@ -60,6 +67,8 @@ class StepArrays(NamedTuple):
     need_first: IntArray
     needs: IntArray
     section: IntArray
+    work: IntArray
+    uniform: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +108,7 @@ class Library:
     blocks: list[Block] = field(default_factory=list)
     _code: dict[Block, int] = field(default_factory=dict)
     _by_timing: dict[bytes, int] = field(default_factory=dict)
+    _facts: dict[Instruction, list[int]] = field(default_factory=dict)
 
     def code_of(self, block: Block | None) -> int:
         """Number of a block among those with different timing; -1 for none."""
@@ -121,27 +131,54 @@ class Library:
     def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
         """All instructions of ``programs`` as arrays."""
         section, rows = np.zeros((len(programs), 4), np.int64), []
+        needs: list[int] = []
+        need_first = [0]
         for s, program in enumerate(programs):
             for part, instructions in enumerate((program.prologue, program.layer, program.epilogue)):
                 section[s, part] = len(rows)
-                rows += instructions
+                for instruction in instructions:
+                    rows.append(self.facts_of(instruction))
+                    needs += instruction.needs
+                    need_first.append(len(needs))
             section[s, 3] = len(rows)
-        needs = [row.needs for row in rows]
+        facts = np.array(rows, np.int64)
         return StepArrays(
-            kind=np.array([KIND_PIM if row.kind == PIM else KIND_ASIC for row in rows], np.int64),
-            duration_ps=np.array([self.duration_ps(row) for row in rows], np.int64),
-            block=self._block_codes(rows),
-            label=np.array([self.labels.setdefault(row.label, len(self.labels)) for row in rows], np.int64),
-            waiting=np.array([WAITING.get(row.kind, CAUSE_INDEX["wait_asic"]) for row in rows], np.int64),
-            need_first=np.concatenate([[0], np.cumsum([len(need) for need in needs])]).astype(np.int64),
-            needs=np.array([n for need in needs for n in need], np.int64),
+            kind=facts[:, FACT_KIND].copy(),
+            duration_ps=facts[:, FACT_DURATION].copy(),
+            block=facts[:, FACTS:].copy(),
+            label=facts[:, FACT_LABEL].copy(),
+            waiting=facts[:, FACT_WAITING].copy(),
+            need_first=np.array(need_first, np.int64),
+            needs=np.array(needs, np.int64),
             section=section,
+            work=facts[:, FACT_ADDS:FACTS].copy(),
+            uniform=((facts[:, FACTS:] == facts[:, FACTS : FACTS + 1]) & (facts[:, FACTS:] >= 0)).all(1).astype(np.int64),
         )
 
-    def totals(self, programs: Sequence[StepProgram], steps: StepArrays) -> StepTotals:
+    def facts_of(self, instruction: Instruction) -> list[int]:
+        """What the kernels need to know of an instruction; found once, for many steps share it."""
+        if instruction not in self._facts:
+            duration_ps = self.duration_ps(instruction)
+            channels = self.device.organization.channels
+            blocks = [self.code_of(block) for block in instruction.blocks] or [-1] * channels
+            self._facts[instruction] = [
+                KIND_PIM if instruction.kind == PIM else KIND_ASIC,
+                duration_ps,
+                self.labels.setdefault(instruction.label, len(self.labels)),
+                WAITING.get(instruction.kind, CAUSE_INDEX["wait_asic"]),
+                sum(stage.adds for stage in instruction.stages),
+                sum(stage.muls for stage in instruction.stages),
+                duration_ps if instruction.kind == ASIC else 0,
+                instruction.link_bytes,
+                *blocks,
+            ]
+        return self._facts[instruction]
+
+    def totals(self, steps: StepArrays, layers: int) -> StepTotals:
         """Sum over all steps, with every layer's repetitions."""
-        rows = [(row, times) for program in programs for part, times in program.sections() for row in part]
-        times = np.array([t for _, t in rows], np.int64)
+        times = np.ones(len(steps.kind), np.int64)
+        for _, begin, end, _ in steps.section:
+            times[begin:end] = layers
         kinds = len(self.device.standard.commands)
         of_block = np.array([[*block.counts, block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
         uses = np.zeros((steps.block.shape[1], len(self.blocks)), np.int64)
@@ -149,22 +186,8 @@ class Library:
             used = steps.block[:, channel] >= 0
             np.add.at(uses[channel], steps.block[used, channel], times[used])
         counts = uses @ of_block
-        return StepTotals(
-            channel_counts=counts[:, :kinds],
-            bursts=int(counts[:, kinds].sum()),
-            asic_adds=sum(t * stage.adds for row, t in rows for stage in row.stages),
-            asic_muls=sum(t * stage.muls for row, t in rows for stage in row.stages),
-            asic_busy_ps=int((steps.duration_ps * times)[[row.kind == ASIC for row, _ in rows]].sum()),
-            link_bytes=sum(t * row.link_bytes for row, t in rows),
-        )
-
-    def _block_codes(self, rows: list[Instruction]) -> IntArray:
-        channels = self.device.organization.channels
-        codes = np.full((len(rows), channels), -1, np.int64)
-        for i, row in enumerate(rows):
-            if row.blocks:
-                codes[i] = [self.code_of(block) for block in row.blocks]
-        return codes
+        adds, muls, busy_ps, link_bytes = (int(total) for total in times @ steps.work)
+        return StepTotals(counts[:, :kinds], int(counts[:, kinds].sum()), adds, muls, busy_ps, link_bytes)
 
     def duration_ps(self, instruction: Instruction) -> int:
         """Time of an ASIC instruction or a link transfer; 0 for PIM, whose time the engine finds."""

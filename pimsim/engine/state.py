@@ -15,8 +15,10 @@ REFRESH_NONE, REFRESH_ALL_BANK, REFRESH_PER_BANK = range(3)
 REFRESH_MODES = {"none": REFRESH_NONE, "all_bank": REFRESH_ALL_BANK, "per_bank": REFRESH_PER_BANK}
 
 # Columns of a channel's counters; the cycles of each cause and the commands that refresh caused follow.
-LAST, REFRESHES, OPEN_MASK, OPEN_ALL, AFTER_REFRESH, OPEN_CYCLES, DONE, SAME_BLOCK, SAME_SHIFT, BURSTS, LINEAGE = range(11)
-FIRST_CAUSE = 11
+LAST, REFRESHES, OPEN_MASK, OPEN_ALL, AFTER_REFRESH, OPEN_CYCLES, DONE, SAME_BLOCK, SAME_SHIFT, BURSTS, LINEAGE, LOCAL_UNTIL = (
+    range(12)
+)
+FIRST_CAUSE = 12
 FIRST_EXTRA = FIRST_CAUSE + len(CAUSES)
 CAUSE_REFRESH = CAUSE_INDEX["refresh"]
 MAX_BANKS = 64
@@ -28,7 +30,8 @@ class Channels(NamedTuple):
     ``counters`` columns: cycle of the last issue, refreshes done, bit mask of open banks, whether they were opened all at
     once, whether a refresh came last, cycles with a bank open, end of the current block's data, the block (with its
     shift) whose recorded end this state equals, or -1 if ``deadline`` and ``history`` hold it themselves, bursts
-    simulated one by one, and a number that two channels share only if their states are equal; from FIRST_CAUSE on cycles by cause, from FIRST_EXTRA on commands that refresh caused, by code.
+    simulated one by one, a number that two channels share only if their states are equal, and a cycle from
+    which on no rule below channel level holds anything back; from FIRST_CAUSE on cycles by cause, from FIRST_EXTRA on commands that refresh caused, by code.
     """
 
     deadline: IntArray

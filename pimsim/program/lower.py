@@ -39,6 +39,7 @@ class Lowering:
     model: DecoderModel
     placement: Placement
     _blocks: dict[Hashable, tuple[Block | None, ...]] = field(default_factory=dict)
+    _instructions: dict[Hashable, tuple[tuple[Instruction, ...], int]] = field(default_factory=dict)
 
     def step(self, context: int, with_head: bool, token_id: int = 0) -> StepProgram:
         """The program of the token at position ``context - 1``; ``token_id`` is the row its embedding is read from."""
@@ -84,8 +85,21 @@ class _Section:
         for op in self.ops:
             if op.kind not in _LOWER:
                 raise MappingError(f"{op.name}: operation '{op.kind}' cannot be lowered to PIM yet; known: {', '.join(_LOWER)}")
-            self.done[op.name] = _LOWER[op.kind](self, op)
+            self.done[op.name] = self.lower_op(op)
         return tuple(self.found)
+
+    def lower_op(self, op: Op) -> int:
+        """Lower one operation; what does not depend on the context is lowered once and used again at the same place."""
+        if op.context or op.kind == EMBEDDING:
+            return _LOWER[op.kind](self, op)
+        at, seen = len(self.found), self.lowering._instructions
+        key = (op.name, at, self.needs(op))
+        if key not in seen:
+            result = _LOWER[op.kind](self, op)
+            seen[key] = tuple(self.found[at:]), result
+        else:
+            self.found += seen[key][0]
+        return seen[key][1]
 
     def needs(self, op: Op) -> tuple[int, ...]:
         return tuple(dict.fromkeys(self.done.get(name, SECTION_INPUT) for name in op.needs)) or (SECTION_INPUT,)
