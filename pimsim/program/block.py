@@ -51,7 +51,7 @@ class BlockBuilder:
     """Collects bursts in issue order; inserts mode switches where the standard needs them."""
 
     device: Device
-    rows: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in FIELDS})
+    rows: list[tuple[int, ...]] = field(default_factory=list)
     register_mode: bool = False
 
     def add(
@@ -65,7 +65,7 @@ class BlockBuilder:
             self._switch_mode()
         if bank >= 0:
             group = bank // self.device.spec.dram.banks_per_group
-        self._append(code, group, bank, count, CAUSE_INDEX[cause or command.cause], row, column, operand)
+        self.rows.append((code, group, bank, count, CAUSE_INDEX[cause or command.cause], row, column, operand))
 
     def activate_all(self, row: int) -> None:
         """Open ``row`` in every bank, a group of banks at a time if the device does so."""
@@ -77,16 +77,12 @@ class BlockBuilder:
         """The block of what was added; array mode is restored at the end."""
         if self.register_mode:
             self._switch_mode()
-        arrays = {name: np.array(values, np.int64) for name, values in self.rows.items()}
+        columns = np.array(self.rows, np.int64).reshape(-1, len(FIELDS)).T.copy()
         kinds = len(self.device.standard.commands)
-        counts = np.bincount(arrays["command"], weights=arrays["count"], minlength=kinds).astype(np.int64)
-        return Block(**arrays, counts=counts)
+        counts = np.bincount(columns[0], weights=columns[3], minlength=kinds).astype(np.int64)
+        return Block(*columns, counts=counts)
 
     def _switch_mode(self) -> None:
         self.register_mode = not self.register_mode
         switch = self.device.table.code[self.device.standard.mode_switch]
-        self._append(switch, -1, -1, 1, CAUSE_INDEX["turnaround"], -1, -1, -1)
-
-    def _append(self, *values: int) -> None:
-        for column, value in zip(self.rows.values(), values, strict=True):
-            column.append(value)
+        self.rows.append((switch, -1, -1, 1, CAUSE_INDEX["turnaround"], -1, -1, -1))
