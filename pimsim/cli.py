@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pimsim.errors import PimsimError
-from pimsim.verbs import baselines, check, trace
+from pimsim.verbs import baselines, check, compare, run, trace
 
 app = typer.Typer(
     name="pimsim",
@@ -16,6 +16,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+run.register(app)
+compare.register(app)
 check.register(app)
 trace.register(app)
 baselines.register(app)

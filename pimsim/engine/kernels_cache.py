@@ -58,9 +58,9 @@ _FOLDER = _cache_folder()
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` with numba on first use and keep the machine code for later runs."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _FOLDER
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, _FOLDER
     try:
         return numba.njit(cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before

@@ -63,7 +63,7 @@ def book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cau
 def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped-def]
     """Mutates ``counters``: banks that ``command`` opens or closes."""
     action = rules.commands[command, ROW_ACTION]
-    if action == ROW_NONE or action == ROW_COLUMN:
+    if action in (ROW_NONE, ROW_COLUMN):
         return
     one = 1
     if bank >= 0:
@@ -76,7 +76,7 @@ def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped
     if action == ROW_OPEN:
         counters[OPEN_MASK] |= mask
         counters[OPEN_ALL] = 1 if bank < 0 else 0
-    elif action == ROW_CLOSE or action == ROW_COLUMN_CLOSE:
+    elif action in (ROW_CLOSE, ROW_COLUMN_CLOSE):
         counters[OPEN_MASK] &= ~mask
 
 
@@ -203,7 +203,7 @@ def run_burst(rules, control, timing, counters, log, burst, data_cycle, wait_cau
         counters[LOCAL_UNTIL] = max(counters[LOCAL_UNTIL], final + rules.commands[command, LOCAL_GAP])
         apply_row(rules, counters, command, group, bank)
         action = rules.commands[command, ROW_ACTION]
-        if action == ROW_NONE or action == ROW_COLUMN or action == ROW_COLUMN_CLOSE:
+        if action in (ROW_NONE, ROW_COLUMN, ROW_COLUMN_CLOSE):
             counters[DONE] = max(counters[DONE], final + rules.commands[command, LATENCY])
         write_log(log, cycle, part, offset, command, group, bank)
         offset += part

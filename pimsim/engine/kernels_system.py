@@ -139,7 +139,21 @@ def run_section(rules, control, blocks, marks, channels, scratch, log, clock, st
             clock[ASIC_FREE] = finish
             ends[1] = count
         else:
-            finish = run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, steps.uniform[i], steps.block[i], ready, wait_cause)
+            finish = run_pim(
+                rules,
+                control,
+                blocks,
+                marks,
+                channels,
+                scratch,
+                log,
+                clock,
+                i,
+                steps.uniform[i],
+                steps.block[i],
+                ready,
+                wait_cause,
+            )
             ends[0] = count
         if previous >= 0 and (need < 0 or instances[previous, END] > instances[need, END]):
             need = previous

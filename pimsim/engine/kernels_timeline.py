@@ -39,7 +39,7 @@ def burst_at(blocks, position):  # type: ignore[no-untyped-def]
         blocks.command[position],
         blocks.group[position],
         blocks.bank[position],
-        blocks.count[position],
+        blocks.repeat[position],
         blocks.cause[position],
     )
 
@@ -232,16 +232,16 @@ def run_block(rules, control, blocks, marks, timing, counters, log, block, data_
             position, m = marks.scalar[reached, MARK_POSITION], reached
     settle(timing, counters, marks)
     while position < end:
-        if control.skip == 1 and position == marks.scalar[m, MARK_POSITION] and m > marks.first[block]:
-            if equals_mark(rules, timing, counters, marks, m):
-                shift = counters[LAST] - marks.scalar[m, MARK_LAST]
-                reached = jump(rules, control, marks, counters, m, last_mark, shift)
-                if reached > m:
-                    load_mark(timing, counters, marks, reached, marks.scalar[reached, MARK_LAST] + shift)
-                    position, m = marks.scalar[reached, MARK_POSITION], reached
-                    if position == end:
-                        counters[SAME_BLOCK], counters[SAME_SHIFT] = block, shift
-                        break
+        at_mark = control.skip == 1 and position == marks.scalar[m, MARK_POSITION] and m > marks.first[block]
+        if at_mark and equals_mark(rules, timing, counters, marks, m):
+            shift = counters[LAST] - marks.scalar[m, MARK_LAST]
+            reached = jump(rules, control, marks, counters, m, last_mark, shift)
+            if reached > m:
+                load_mark(timing, counters, marks, reached, marks.scalar[reached, MARK_LAST] + shift)
+                position, m = marks.scalar[reached, MARK_POSITION], reached
+                if position == end:
+                    counters[SAME_BLOCK], counters[SAME_SHIFT] = block, shift
+                    break
         run_burst(rules, control, timing, counters, log, burst_at(blocks, position), data_cycle, wait_cause)
         counters[BURSTS] += 1
         position += 1

@@ -36,4 +36,4 @@ def _without_owner(_, arrays):  # type: ignore[no-untyped-def]
 
 @overload(unowned)
 def _unowned(arrays):  # type: ignore[no-untyped-def]
-    return lambda arrays: _without_owner(arrays)
+    return lambda arrays: _without_owner(arrays)  # type: ignore[call-arg]

@@ -17,7 +17,7 @@ from pimsim.engine.kernels_system import KIND_ASIC, KIND_PIM
 from pimsim.engine.kernels_timeline import STRIDE
 from pimsim.engine.rule_arrays import IntArray, RuleArrays
 from pimsim.engine.state import FIRST_EXTRA
-from pimsim.program.block import Block
+from pimsim.program.block import FIELDS, Block
 from pimsim.program.instruction import ASIC, LINK, PIM, Instruction, StepProgram
 from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact
 
@@ -34,7 +34,7 @@ class BlockArrays(NamedTuple):
     command: IntArray
     group: IntArray
     bank: IntArray
-    count: IntArray
+    repeat: IntArray
     cause: IntArray
 
 
@@ -125,12 +125,13 @@ class Library:
     def block_arrays(self) -> BlockArrays:
         """All collected blocks end to end."""
         start = np.concatenate([[0], np.cumsum([block.bursts for block in self.blocks])]).astype(np.int64)
-        parts = [np.concatenate([getattr(block, name) for block in self.blocks]) for name in BlockArrays._fields[1:]]
+        parts = [np.concatenate([getattr(block, name) for block in self.blocks]) for name in FIELDS[:5]]
         return BlockArrays(start, *parts)
 
     def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
         """All instructions of ``programs`` as arrays."""
-        section, rows = np.zeros((len(programs), 4), np.int64), []
+        section = np.zeros((len(programs), 4), np.int64)
+        rows: list[list[int]] = []
         needs: list[int] = []
         need_first = [0]
         for s, program in enumerate(programs):

@@ -80,7 +80,7 @@ class BlockBuilder:
         columns = np.array(self.rows, np.int64).reshape(-1, len(FIELDS)).T.copy()
         kinds = len(self.device.standard.commands)
         counts = np.bincount(columns[0], weights=columns[3], minlength=kinds).astype(np.int64)
-        return Block(*columns, counts=counts)
+        return Block(**dict(zip(FIELDS, columns, strict=True)), counts=counts)
 
     def _switch_mode(self) -> None:
         self.register_mode = not self.register_mode

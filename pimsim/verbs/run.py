@@ -1,0 +1,64 @@
+"""``pimsim run HARDWARE WORKLOAD``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pimsim.report.summary import print_run
+from pimsim.result.write import check_writable
+from pimsim.simulation import simulate
+
+Tokens = Annotated[int | None, typer.Option("--tokens", help="tokens to generate [workload's own]")]
+Prompt = Annotated[int | None, typer.Option("--prompt", help="tokens in the prompt [workload's own]")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="path=value, as in asic.clock_ghz=0.5; may be repeated")]
+Json = Annotated[str | None, typer.Option("--json", help="also write the result to this file")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+
+    @app.command("run")
+    def run(
+        hardware: Annotated[str, typer.Argument(help="shipped name or path")],
+        workload: Annotated[str, typer.Argument(help="shipped name or path")],
+        tokens: Tokens = None,
+        prompt: Prompt = None,
+        settings: Settings = None,
+        json: Json = None,
+        engine: Annotated[str, typer.Option(help="fast or reference")] = "fast",
+        no_refresh: Annotated[bool, typer.Option("--no-refresh", help="switch refresh off")] = False,
+    ) -> None:
+        """Simulate every command of a request and print where time and energy went."""
+        check_writable(json)
+        with _progress() as report:
+            result = simulate(
+                hardware, workload, tokens, prompt,
+                settings=settings or (), engine=engine, refresh=not no_refresh, progress=report,
+            )  # fmt: skip
+        print_run(Console(soft_wrap=True), result)
+        if json:
+            result.to_json(json)
+
+
+class _Report:
+    """Shows a progress bar once a run has taken a second."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar, self.began, self.task = bar, time.monotonic(), bar.add_task("simulating", total=None, visible=False)
+
+    def __call__(self, done: int, total: int) -> None:
+        self.bar.update(self.task, completed=done, total=total, visible=time.monotonic() - self.began > 1)
+
+
+@contextmanager
+def _progress() -> Iterator[_Report]:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Report(bar)
