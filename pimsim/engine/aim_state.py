@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config.device import Device
+from pimsim.dram.table import RuleTable
 from pimsim.engine.kernels_rules import fresh_channel
 from pimsim.engine.rule_arrays import NEVER, IntArray, RuleArrays
 
@@ -23,8 +24,19 @@ F_CYCLE, F_LINE, F_STALLED, F_SPILLED, F_LOGGED, F_STATUS, F_FIELDS = range(7)
 STATUS_RUNNING, STATUS_DONE, STATUS_STUCK, STATUS_LOG_FULL = range(4)
 
 # Columns of ``AimState.channel``.
-(C_REGISTER_MODE, C_WRITE_MODE, C_WAKE, C_LAST_WRITE, C_LAST_READ, C_WAITING, C_WAITING_FROM, C_DEFERRED, C_REFRESHES) = range(9)
-C_FIELDS = 9
+(
+    C_REGISTER_MODE,
+    C_WRITE_MODE,
+    C_WAKE,
+    C_LAST_WRITE,
+    C_LAST_READ,
+    C_WAITING,
+    C_WAITING_FROM,
+    C_DEFERRED,
+    C_REFRESHES,
+    C_LAST_REFRESH,
+    C_FIELDS,
+) = range(11)
 WAITING_NONE, WAITING_RESULT, WAITING_SYNC = range(3)
 
 # Buffers of plain reads and writes, and what an entry holds.
@@ -44,8 +56,9 @@ L_CLOCK, L_CLASS, L_COMMAND, L_BANK, L_ROW, L_COLUMN, L_FIELDS = range(7)
     P_REFRESH,
     P_REFRESH_INTERVAL,
     P_MAX_POSTPONED,
+    P_REFRESH_LEAD,
     P_BANKS_PER_GROUP,
-) = range(9)
+) = range(10)
 REFRESH_NONE, REFRESH_ALL_BANK, REFRESH_PER_BANK = range(3)
 REFRESH_MODES = {"none": REFRESH_NONE, "all_bank": REFRESH_ALL_BANK, "per_bank": REFRESH_PER_BANK}
 
@@ -117,6 +130,7 @@ def aim_tables(device: Device) -> AimTables:
         P_REFRESH: mode,
         P_REFRESH_INTERVAL: interval,
         P_MAX_POSTPONED: spec.dram.refresh.max_postponed,
+        P_REFRESH_LEAD: refresh_lead(device.table, mode),
         P_BANKS_PER_GROUP: device.organization.banks_per_group,
     }
     code = device.table.code
@@ -124,6 +138,19 @@ def aim_tables(device: Device) -> AimTables:
         np.array([code[name] for name in CHOSEN], np.int64),
         np.array([int(parameter[i]) for i in range(len(parameter))], np.int64),
     )
+
+
+def refresh_lead(table: RuleTable, mode: int) -> int:
+    """Longest time in CK from any command to the refresh after the precharge that it may need."""
+    precharge, refresh = ("PREpb", "REFpb") if mode == REFRESH_PER_BANK else ("PREab", "REFab")
+    longest: dict[tuple[str, str], int] = {}
+    for rule in table.rules:
+        pair = (table.standard.command_names[rule.preceding], table.standard.command_names[rule.following])
+        longest[pair] = max(longest.get(pair, 0), rule.gap_ck)
+    before = {pair: gap for pair, gap in longest.items() if pair[0] not in ("REFab", "REFpb")}
+    to_precharge = max(gap for (_, after), gap in before.items() if after == precharge)
+    to_refresh = max(gap for (_, after), gap in before.items() if after == refresh)
+    return max(to_precharge + before[precharge, refresh], to_refresh)
 
 
 def fresh_state(rules: RuleArrays, classes: int, log_entries: int) -> AimState:

@@ -7,12 +7,11 @@ addressed channel has completed them. ``s`` is an AimState, ``t`` AimTables, ``c
 
 from __future__ import annotations
 
-from numba import njit
-
 from pimsim.engine.aim_state import (
     B_ACTIVE,
     B_READ,
     B_WRITE,
+    C_LAST_REFRESH,
     C_REFRESHES,
     C_WAKE,
     E_ARRIVED,
@@ -42,6 +41,7 @@ from pimsim.engine.aim_state import (
     P_OVERTAKE,
     P_REFRESH,
     P_REFRESH_INTERVAL,
+    P_REFRESH_LEAD,
     REFRESH_ALL_BANK,
     REFRESH_NONE,
     STATUS_DONE,
@@ -50,11 +50,12 @@ from pimsim.engine.aim_state import (
     STATUS_STUCK,
 )
 from pimsim.engine.kernels_aim import banks_of, completion_wake, perform, read_departs, serve, settle, wake_at
+from pimsim.engine.kernels_cache import kernel
 from pimsim.engine.kernels_rules import ChannelRules, earliest
 from pimsim.engine.kernels_unowned import unowned
 
 
-@njit(cache=True)
+@kernel
 def forwards(t, s, c, bank, row):  # type: ignore[no-untyped-def]
     """True if a read is answered from a queued write: of the same address, or any with the peer's quirk."""
     if t.parameter[P_FORWARD_ANY]:
@@ -67,7 +68,7 @@ def forwards(t, s, c, bank, row):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@kernel
 def take_plain(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: offers a plain read or write to a controller at ``clock``. True if it is taken."""
     if s.fifo_at[c, 1] > 0:
@@ -88,7 +89,7 @@ def take_plain(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@kernel
 def take_aim(t, s, line, column, c):  # type: ignore[no-untyped-def]
     """Mutates ``s``: offers an AiM request to a controller. True if it is taken."""
     if s.plain_count[c, B_READ] > 0 or s.plain_count[c, B_WRITE] > 0:
@@ -104,7 +105,7 @@ def take_aim(t, s, line, column, c):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@kernel
 def offer(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: offers the requests of ``line`` that wait for class ``c``. Returns how many are taken."""
     kind = lines.kind[line]
@@ -122,7 +123,7 @@ def offer(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     return s.spill[c, 0] - first
 
 
-@njit(cache=True)
+@kernel
 def decode(t, s, lines, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: decodes the next instruction; it is done with if nothing is refused and nothing must be waited for."""
     line = s.front[F_LINE]
@@ -140,7 +141,7 @@ def decode(t, s, lines, clock):  # type: ignore[no-untyped-def]
         s.front[F_LINE] += 1
 
 
-@njit(cache=True)
+@kernel
 def front_end(t, s, lines, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: the front end's cycle, before the controllers'. True if anything changed."""
     refused_before = s.front[F_SPILLED] > 0
@@ -161,16 +162,25 @@ def front_end(t, s, lines, clock):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@kernel
+def refresh_times(t, s, c):  # type: ignore[no-untyped-def]
+    """(cycle from which the next refresh is taken if its banks are closed, cycle from which it closes them)."""
+    interval = t.parameter[P_REFRESH_INTERVAL]
+    due = (s.channel[c, C_REFRESHES] + 1) * interval
+    last = due + t.parameter[P_MAX_POSTPONED] * interval
+    last = min(last, s.channel[c, C_LAST_REFRESH] + (1 + t.parameter[P_MAX_POSTPONED]) * interval)
+    return due, last - t.parameter[P_REFRESH_LEAD]
+
+
+@kernel
 def refresh_next(t, s, c, clock):  # type: ignore[no-untyped-def]
-    """(command or -1, bank group, bank) that refresh asks for now: at once while the banks are closed, else when overdue."""
-    done = s.channel[c, C_REFRESHES]
-    owed = clock // t.parameter[P_REFRESH_INTERVAL] - done
-    if owed <= 0:
+    """(command or -1, bank group, bank) that refresh asks for now."""
+    due, urgent = refresh_times(t, s, c)
+    if clock < min(due, urgent):
         return -1, -1, -1
     group, bank = -1, -1
     if t.parameter[P_REFRESH] != REFRESH_ALL_BANK:
-        bank = done % s.open_row.shape[1]
+        bank = s.channel[c, C_REFRESHES] % s.open_row.shape[1]
         group = bank // t.parameter[P_BANKS_PER_GROUP]
     first, last = banks_of(t, s, c, group, bank)
     closed = True
@@ -178,22 +188,21 @@ def refresh_next(t, s, c, clock):  # type: ignore[no-untyped-def]
         closed = closed and s.open_row[c, k] < 0
     if closed:
         return t.code[K_REFPB if bank >= 0 else K_REFAB], group, bank
-    if owed > t.parameter[P_MAX_POSTPONED]:
+    if clock >= urgent:
         return t.code[K_PREPB if bank >= 0 else K_PREAB], group, bank
     return -1, -1, -1
 
 
-@njit(cache=True)
+@kernel
 def refresh_wake(t, s, c, clock):  # type: ignore[no-untyped-def]
-    """Next cycle after ``clock`` at which refresh may ask for something; FAR without refresh."""
+    """Next cycle after ``clock`` at which refresh may ask for something new; FAR if there is none."""
     if t.parameter[P_REFRESH] == REFRESH_NONE:
         return FAR
-    interval = t.parameter[P_REFRESH_INTERVAL]
-    due = (s.channel[c, C_REFRESHES] + 1) * interval
-    return due if due > clock else due + t.parameter[P_MAX_POSTPONED] * interval
+    due, urgent = refresh_times(t, s, c)
+    return min(due if due > clock else FAR, urgent if urgent > clock else FAR)
 
 
-@njit(cache=True)
+@kernel
 def tick(rules, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: one cycle of a controller. True if anything happened; the class then wakes again in the next cycle."""
     settled = settle(s, c, clock)
@@ -208,6 +217,7 @@ def tick(rules, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
             perform(rules, timing, t, s, c, command, group, bank, -1, -1, clock)
             if command == t.code[K_REFAB] or command == t.code[K_REFPB]:
                 s.channel[c, C_REFRESHES] += 1
+                s.channel[c, C_LAST_REFRESH] = clock
     else:
         soonest = serve(rules, timing, t, s, lines, c, clock)
     if settled or soonest == 0:
@@ -217,7 +227,7 @@ def tick(rules, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@kernel
 def run_cycles(rules, t, s, lines, iterations):  # type: ignore[no-untyped-def]
     """Mutates ``s``: runs until the last instruction completes, the log is full, nothing can happen, or ``iterations`` pass.
 
@@ -250,7 +260,7 @@ def run_cycles(rules, t, s, lines, iterations):  # type: ignore[no-untyped-def]
             s.front[F_CYCLE] = next_wake - 1
 
 
-@njit(cache=True)
+@kernel
 def run(rules, tables, lines, state, iterations):  # type: ignore[no-untyped-def]
     """Mutates ``state``: ``run_cycles``, on arrays whose references need not be counted."""
     run_cycles(unowned(rules), unowned(tables), unowned(state), unowned(lines), iterations)

@@ -1,4 +1,4 @@
-"""``pimsim trace run TRACE``."""
+"""``pimsim trace run TRACE...``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from pimsim.aim.run import AimResult, AimRun
+from pimsim.aim.run import AimRun
 from pimsim.config.device import Device
 from pimsim.config.load import content_hash, load_hardware
+from pimsim.engine.kernels_start import quick_start
+from pimsim.errors import TraceError
 from pimsim.trace import replacing, write_stream
 
 
@@ -20,46 +23,42 @@ def register(app: typer.Typer) -> None:
 
     @app.command("run")
     def run(
-        trace: str = typer.Argument(help="AiM instruction trace"),
+        traces: list[str] = typer.Argument(help="AiM instruction traces", metavar="TRACE..."),
         hardware: str = typer.Option("gddr6_aim", "--hardware", help="shipped name or path"),
-        report_file: str | None = typer.Option(None, "--json", help="also write the result as JSON"),
-        commands_file: str | None = typer.Option(None, "--commands", help="also write every command as CSV"),
+        report_file: str | None = typer.Option(None, "--json", help="also write the result as JSON; a list for several traces"),
+        commands_file: str | None = typer.Option(None, "--commands", help="also write every command of one trace as CSV"),
         settings: list[str] = typer.Option([], "--set", help="path=value, as dram.refresh.mode=all_bank"),
     ) -> None:
-        """Run a trace of AiM instructions command by command; cycles and command counts."""
+        """Run traces of AiM instructions command by command; cycles and command counts."""
+        if commands_file and len(traces) > 1:
+            raise TraceError(f"--commands takes the commands of one trace, not of {len(traces)}")
         device = load_hardware(hardware, settings)
-        start = time.perf_counter()
-        aim_run = AimRun(trace, device, log=commands_file is not None)
-        if commands_file:
-            write_stream(commands_file, aim_run.parts(), device)
-        else:
-            for _ in aim_run.parts():
-                pass
-        report = _report(trace, device, aim_run.result(), time.perf_counter() - start)
+        with quick_start():
+            reports = [_run(trace, device, commands_file) for trace in traces]
         if report_file:
             with replacing(report_file) as file:
-                json.dump(report, file, indent=2)
+                json.dump(reports[0] if len(reports) == 1 else reports, file, indent=2)
                 file.write("\n")
-        print("\n".join(_lines(report)))
 
 
-def _report(trace: str, device: Device, result: AimResult, wall_s: float) -> dict[str, object]:
+def _run(trace: str, device: Device, commands_file: str | None) -> dict[str, Any]:
+    start = time.perf_counter()
+    aim_run = AimRun(trace, device, log=commands_file is not None)
+    if commands_file:
+        write_stream(commands_file, aim_run.parts(), device)
+    else:
+        for _ in aim_run.parts():
+            pass
+    result = aim_run.result()
+    counted = ", ".join(f"{name} {count}" for name, count in result.commands_by_kind.items()) or "none"
+    print(f"{trace} on {device.name} (quirks: {device.controller.quirks})")
+    print(f"  memory_system_cycles {result.memory_system_cycles}")
+    print(f"  commands {counted}")
     return {
         "trace": Path(trace).name,
         "hardware": device.name,
         "quirks": device.controller.quirks,
         **asdict(result),
-        "wall_s": round(wall_s, 6),
+        "wall_s": round(time.perf_counter() - start, 6),
         "configuration_sha256": content_hash(device.spec),
     }
-
-
-def _lines(report: dict[str, object]) -> list[str]:
-    kinds = report["commands_by_kind"]
-    assert isinstance(kinds, dict)
-    counted = ", ".join(f"{name} {count}" for name, count in kinds.items()) or "none"
-    return [
-        f"{report['trace']} on {report['hardware']} (quirks: {report['quirks']})",
-        f"memory_system_cycles {report['memory_system_cycles']}",
-        f"commands {counted}",
-    ]
