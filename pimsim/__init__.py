@@ -1,11 +1,37 @@
 """Cycle-accurate simulator of DRAM processing-in-memory accelerators for decoder-only language models."""
 
-from pimsim.comparison import compare
-from pimsim.config.load import load_hardware, load_workload
-from pimsim.errors import PimsimError
-from pimsim.result.provenance import package_version
-from pimsim.result.run_result import RunResult
-from pimsim.simulation import simulate
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__version__ = package_version()
+if TYPE_CHECKING:
+    from pimsim.comparison import compare
+    from pimsim.config.load import load_hardware, load_workload
+    from pimsim.errors import PimsimError
+    from pimsim.result.run_result import RunResult
+    from pimsim.simulation import simulate
+
+    __version__: str
+
+# Loaded when first asked for: importing one part of the package must not wait for the others.
+_HOME = {
+    "PimsimError": "pimsim.errors",
+    "RunResult": "pimsim.result.run_result",
+    "compare": "pimsim.comparison",
+    "load_hardware": "pimsim.config.load",
+    "load_workload": "pimsim.config.load",
+    "simulate": "pimsim.simulation",
+}
+
 __all__ = ["PimsimError", "RunResult", "__version__", "compare", "load_hardware", "load_workload", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("pimsim.result.provenance").package_version()
+    if name not in _HOME:
+        raise AttributeError(f"module 'pimsim' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

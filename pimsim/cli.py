@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import typer
 
 from pimsim.errors import PimsimError
-from pimsim.verbs import baselines, check, compare, run, trace
+
+# Modules of pimsim.verbs in the order of the help text; each registers its own verbs.
+VERBS = ("run", "compare", "check", "trace", "baselines")
+
+
+def _needed() -> tuple[str, ...]:
+    """The module of the verb that this process was started for, lest it wait for the others' imports; else all."""
+    asked = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).stem in ("pimsim", "cli") else ""
+    return (asked,) if asked in VERBS else VERBS
+
 
 app = typer.Typer(
     name="pimsim",
@@ -16,11 +27,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-run.register(app)
-compare.register(app)
-check.register(app)
-trace.register(app)
-baselines.register(app)
+
+
+@app.callback()
+def _verbs() -> None:
+    """Keeps verbs sub-commands, even where only one is loaded."""
+
+
+for _name in _needed():
+    import_module(f"pimsim.verbs.{_name}").register(app)
 
 
 def main() -> None:
