@@ -10,6 +10,7 @@ from pimsim.config.device import Device
 from pimsim.config.load import load_hardware, load_workload, split_overrides
 from pimsim.config.workload import WorkloadSpec
 from pimsim.engine.fast import FastEngine
+from pimsim.engine.reference import ReferenceEngine
 from pimsim.errors import ConfigError, nearest
 from pimsim.mapping.placement import place
 from pimsim.program.instruction import StepProgram
@@ -18,7 +19,7 @@ from pimsim.result.assemble import assemble
 from pimsim.result.run_result import RunResult
 from pimsim.workload.model import DecoderModel, Request, make_request
 
-ENGINES = ("fast",)
+ENGINES: dict[str, type[FastEngine] | type[ReferenceEngine]] = {"fast": FastEngine, "reference": ReferenceEngine}
 
 
 def simulate(
@@ -36,6 +37,7 @@ def simulate(
 
     ``hardware`` and ``workload`` are shipped names, paths, or loaded descriptions. ``settings`` are ``path=value``
     overrides (hardware paths, or ``workload.`` paths) and need names or paths. ``refresh=False`` switches refresh off.
+    ``engine`` is ``fast`` or ``reference``: equal results, the second some thousand times slower, for a few tokens.
     ``progress(done, total)`` is called now and then with steps.
     Raises PimsimError for anything that is wrong with the input.
     """
@@ -48,7 +50,7 @@ def simulate(
     placement = place(device, model)
     programs = step_programs(Lowering(device, model, placement), request)
     report = (lambda done: progress(done, request.steps)) if progress else None
-    outcome = FastEngine(device).run(programs, report)
+    outcome = ENGINES[engine](device).run(programs, report)
     return assemble(device, spec, request, placement, outcome, engine, time.perf_counter() - began)
 
 
