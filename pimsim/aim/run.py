@@ -13,10 +13,12 @@ from pimsim.aim.parse import AimTrace, read_trace
 from pimsim.config.device import Device
 from pimsim.dram.standards.gddr6_aim import NAME
 from pimsim.engine.aim_state import (
+    CHOSEN,
     F_CYCLE,
     F_LINE,
     F_LOGGED,
     F_STATUS,
+    K_RD,
     L_BANK,
     L_CLASS,
     L_CLOCK,
@@ -25,6 +27,7 @@ from pimsim.engine.aim_state import (
     L_ROW,
     P_GROUPED,
     STATUS_DONE,
+    STATUS_RUNNING,
     STATUS_STUCK,
     AimLines,
     aim_tables,
@@ -37,7 +40,7 @@ from pimsim.errors import ConfigError, TraceError
 from pimsim.units import ck_to_s
 
 MAX_CHANNELS = 64
-_ITERATIONS_AT_ONCE = 1 << 22
+_ITERATIONS_AT_ONCE = 1 << 20
 _LOG_ENTRIES = 1 << 16
 
 
@@ -74,15 +77,22 @@ class AimRun:
 
     def parts(self) -> Iterator[CommandTrace]:
         """The commands of all channels in order of clock and channel, a part at a time, as the run proceeds."""
-        front, status = self._state.front, 0
+        front, status, accesses = self._state.front, 0, -1
         while status != STATUS_DONE:
             run(self._rules, self._tables, self._lines, self._state, _ITERATIONS_AT_ONCE)
             status = int(front[F_STATUS])
             if self._log:
                 yield self._commands(self._state.log[: front[F_LOGGED]])
                 front[F_LOGGED] = 0
-            if status == STATUS_STUCK:
+            before, accesses = accesses, self._accesses()
+            if status == STATUS_STUCK or (status == STATUS_RUNNING and accesses == before):
                 raise _stuck(self._where, int(front[F_LINE]), int(front[F_CYCLE]))
+
+    def _accesses(self) -> int:
+        """Instructions and commands done, but for those that may repeat without getting anything done."""
+        repeatable = [self._device.table.code[name] for name in CHOSEN[:K_RD]]
+        counts = self._state.counts
+        return int(self._state.front[F_LINE] + counts.sum() - counts[:, repeatable].sum())
 
     def result(self) -> AimResult:
         """Cycles and counts of a run whose parts have all been consumed."""
@@ -121,8 +131,8 @@ def _check(device: Device) -> None:
 
 def _stuck(where: str, instruction: int, cycle: int) -> TraceError:
     return TraceError(
-        f"{where}: instruction {instruction + 1} never completes: at cycle {cycle} a plain access waits for a row that AiM "
-        "instructions closed and that the peer's controller will not open again; controller.quirks none has no such state"
+        f"{where}: instruction {instruction + 1} never completes (cycle {cycle}): AiM instructions close the row of a plain "
+        "access before it can be accessed, again and again; controller.quirks none keeps it open"
     )
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pimsim.aim.run import AimRun
+from pimsim.engine.aim_state import F_STALLED
+from pimsim.errors import TraceError
+
 LAST, FIRST = "0x1", "0x80000000"  # mask bit 0 is the last channel
 REFRESH = "dram.refresh.mode=all_bank"
 GROUPED = "pim.all_bank_activation.grouped_by=4"
@@ -182,3 +186,20 @@ def test_single_activates_within_tfaw(stream, device):
 def test_fewer_channels_have_their_own_mask(run):
     settings = ("dram.channels=8",)
     assert run("AiM RD_MAC 0 0xff", *settings).commands_by_kind == {"RDMAC16": 8, "TMOD": 8}
+
+
+def test_a_run_without_end_is_refused(run):
+    """Quirk AIM-5 with a slow DRAM: the AiM instruction closes the row that the overtaken read waits for, for ever."""
+    text, slow = "R MEM 31 0 0;AiM MAC_ABK 1 1 5", "dram.timing.nRCDRD=1000"
+    with pytest.raises(TraceError, match="instruction 3 never completes"):
+        run(text, slow)
+    assert run(text, slow, "controller.quirks=none").commands_by_kind["RD"] == 1
+
+
+def test_nothing_left_to_happen_is_refused(tmp_path, device):
+    path = tmp_path / "end.trace"
+    path.write_text("AiM EOC\n")
+    aim_run = AimRun(path, device())
+    aim_run._state.front[F_STALLED] = 1  # the front end waits for a completion that no channel owes
+    with pytest.raises(TraceError, match="never completes"):
+        list(aim_run.parts())
