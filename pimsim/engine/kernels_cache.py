@@ -54,13 +54,27 @@ def _forget_old(root: Path, current: Path) -> None:
 
 
 _FOLDER = _cache_folder()
+if "NUMBA_OPT" not in os.environ:
+    # Level 3 takes half as long again to compile these kernels, and they run no faster.
+    _SETTINGS: Any = numba.config
+    _SETTINGS.OPT = 2
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` with numba on first use and keep the machine code for later runs."""
+    return _compiled(function)
+
+
+def inner_kernel(function: Callable[..., Any]) -> Any:
+    """As ``kernel``, for functions that only kernels call: without the costly entry from Python."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     settings: Any = numba.config
     before, settings.CACHE_DIR = settings.CACHE_DIR, _FOLDER
     try:
-        return numba.njit(cache=True)(function)
+        njit: Any = numba.njit
+        return njit(cache=True, **options)(function)
     finally:
         settings.CACHE_DIR = before

@@ -6,7 +6,7 @@ the slots before it first to the wait for its data, then to what bound it.
 
 from __future__ import annotations
 
-from pimsim.engine.kernels_cache import kernel
+from pimsim.engine.kernels_cache import inner_kernel
 from pimsim.engine.kernels_rules import earliest, issue
 from pimsim.engine.rule_arrays import (
     HISTORY,
@@ -40,7 +40,7 @@ FOREVER = 1 << 60
 REFRESH_OWN = -1  # offset in the log of a command that refresh caused
 
 
-@kernel
+@inner_kernel
 def book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates ``counters``: the slots up to ``cycle``, at which ``command`` issues, get their causes."""
     gap = cycle - counters[LAST] - 1
@@ -59,7 +59,7 @@ def book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cau
     counters[LAST] = cycle
 
 
-@kernel
+@inner_kernel
 def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped-def]
     """Mutates ``counters``: banks that ``command`` opens or closes."""
     action = rules.commands[command, ROW_ACTION]
@@ -80,7 +80,7 @@ def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped
         counters[OPEN_MASK] &= ~mask
 
 
-@kernel
+@inner_kernel
 def refresh_due(rules, control, index):  # type: ignore[no-untyped-def]
     """Cycle at which refresh number ``index`` (from 0) is due."""
     if control.refresh_mode == REFRESH_NONE:
@@ -90,7 +90,7 @@ def refresh_due(rules, control, index):  # type: ignore[no-untyped-def]
     return (index + 1) * control.interval_ck // rules.banks
 
 
-@kernel
+@inner_kernel
 def refresh_limit(rules, control, counters):  # type: ignore[no-untyped-def]
     """Cycle from which on a refresh goes before the next command: when due if its banks are closed, else when urgent."""
     index = counters[REFRESHES]
@@ -103,7 +103,7 @@ def refresh_limit(rules, control, counters):  # type: ignore[no-untyped-def]
     return refresh_due(rules, control, index + control.postponed)
 
 
-@kernel
+@inner_kernel
 def write_log(log, cycle, count, offset, command, group, bank):  # type: ignore[no-untyped-def]
     """Mutates ``log`` unless it has no rows: first cycle, commands, offset in the burst, command, group, bank; row 0 counts."""
     if log.shape[0] > 1:
@@ -113,7 +113,7 @@ def write_log(log, cycle, count, offset, command, group, bank):  # type: ignore[
         log[row, 3], log[row, 4], log[row, 5] = command, group, bank
 
 
-@kernel
+@inner_kernel
 def issue_extra(rules, timing, counters, log, command, group, bank, not_before, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: a command that refresh needs issues as early as it may, not before ``not_before``."""
     time, bound = earliest(rules, timing, command, group, bank)
@@ -127,7 +127,7 @@ def issue_extra(rules, timing, counters, log, command, group, bank, not_before, 
     write_log(log, cycle, 1, REFRESH_OWN, command, group, bank)
 
 
-@kernel
+@inner_kernel
 def do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: one refresh, with precharge before and activation of the same banks after if rows are open."""
     index = counters[REFRESHES]
@@ -155,7 +155,7 @@ def do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause):  
         reopen_banks(rules, control, timing, counters, log, opened & ~counters[OPEN_MASK], was_all, data_cycle, wait_cause)
 
 
-@kernel
+@inner_kernel
 def reopen_banks(rules, control, timing, counters, log, closed, was_all, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: activate again the banks that a refresh had to close, the way they had been opened."""
     one = 1
@@ -172,13 +172,13 @@ def reopen_banks(rules, control, timing, counters, log, closed, was_all, data_cy
             issue_extra(rules, timing, counters, log, control.activate_bank, group, bank, 0, data_cycle, wait_cause)
 
 
-@kernel
+@inner_kernel
 def run_burst(rules, control, timing, counters, log, burst, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: issue a burst (command, group, bank, count, cause) none of it before ``data_cycle``.
 
     ``log`` takes a row for each unbroken part, see ``write_log``.
     """
-    command, group, bank, count, own_cause = burst
+    command, group, bank, count, own_cause = burst[0], burst[1], burst[2], burst[3], burst[4]
     spacing = rules.commands[command, SPACING]
     offset = 0
     while offset < count:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pimsim.engine.kernels_cache import kernel
+from pimsim.engine.kernels_cache import inner_kernel, kernel
 from pimsim.engine.rule_arrays import (
     AFTER_FOLLOWING,
     AFTER_GAP,
@@ -101,7 +101,7 @@ def issue(rules, state, command, group, bank, cycle):  # type: ignore[no-untyped
             push(state.history, row, 1 + rules.groups + bank, cycle)
 
 
-@kernel
+@inner_kernel
 def push(history, row, node, cycle):  # type: ignore[no-untyped-def]
     """Mutates ``history``: ``cycle`` becomes the last issue."""
     for k in range(history.shape[2] - 1, 0, -1):

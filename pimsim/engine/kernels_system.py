@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from pimsim.engine.kernels_cache import kernel
+from pimsim.engine.kernels_cache import inner_kernel, kernel
 from pimsim.engine.kernels_rules import ChannelRules
 from pimsim.engine.kernels_timeline import run_block
 from pimsim.engine.kernels_unowned import unowned
 from pimsim.engine.state import BURSTS, DONE, FIRST_CAUSE, LAST, LINEAGE, OPEN_CYCLES, REFRESHES, SAME_BLOCK, SAME_SHIFT
 
 KIND_PIM, KIND_ASIC = 0, 1
+# Columns of ``StepArrays.facts``; the block of each channel follows.
+FACT_NEEDS, FACT_KIND, FACT_DURATION, FACT_LABEL, FACT_WAITING, FACT_UNIFORM, FACT_ADDS = range(7)
+FACTS = 10
 NOW, ASIC_FREE, WAIT_CAUSE, LINEAGES, UNITED = range(5)  # columns of ``clock``
 START, END, PREDECESSOR, INSTRUCTION = range(4)  # columns of ``instances``
 
 
-@kernel
+@inner_kernel
 def same_start(before, counters):  # type: ignore[no-untyped-def]
     """True if two channels are in the same state: by descent, or because both stand at the end of the same record."""
     if before[LINEAGE] == counters[LINEAGE]:
@@ -32,7 +35,7 @@ def same_start(before, counters):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel
+@inner_kernel
 def take_over(channels, leader, c, before):  # type: ignore[no-untyped-def]
     """Mutates channel ``c``: give it what channel ``leader`` made of an equal start, whose counters are in ``before``."""
     source, target = channels.counters[leader], channels.counters[c]
@@ -46,7 +49,7 @@ def take_over(channels, leader, c, before):  # type: ignore[no-untyped-def]
         channels.history[c] = channels.history[leader]
 
 
-@kernel
+@inner_kernel
 def unite(channels, clock, scratch):  # type: ignore[no-untyped-def]
     """Mutates ``clock`` and ``scratch``: if all channels are in the same state, from now on channel 0 stands for all."""
     for c in range(1, channels.counters.shape[0]):
@@ -56,7 +59,7 @@ def unite(channels, clock, scratch):  # type: ignore[no-untyped-def]
     scratch[1] = channels.counters[0]
 
 
-@kernel
+@inner_kernel
 def divide(channels, clock, scratch):  # type: ignore[no-untyped-def]
     """Mutates channels: give every channel what channel 0 did while it stood for all."""
     if clock[UNITED] == 1:
@@ -65,8 +68,8 @@ def divide(channels, clock, scratch):  # type: ignore[no-untyped-def]
             take_over(channels, 0, c, scratch[1])
 
 
-@kernel
-def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, uniform, block_row, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
+@inner_kernel
+def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, facts, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: one PIM instruction on each channel that has a block; returns its end in ps.
 
     A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it and takes its
@@ -75,9 +78,10 @@ def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, uni
     cycle = -(-ready_ps // control.t_ck_ps)
     end = ready_ps
     leader = -1
-    if uniform == 1 and control.skip == 1 and clock[UNITED] == 0:
+    block_row = facts[FACTS:]
+    if facts[FACT_UNIFORM] == 1 and control.skip == 1 and clock[UNITED] == 0:
         unite(channels, clock, scratch)
-    elif uniform == 0:
+    elif facts[FACT_UNIFORM] == 0:
         divide(channels, clock, scratch)
     for c in range(1 if clock[UNITED] == 1 else block_row.shape[0]):
         if block_row[c] < 0:
@@ -104,11 +108,11 @@ def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, uni
     return end
 
 
-@kernel
+@inner_kernel
 def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-untyped-def]
     """Instance that the instruction ``i`` waits longest for, among its needs; -1 for the start of the step."""
     latest = -2
-    for k in range(steps.need_first[i], steps.need_first[i + 1]):
+    for k in range(steps.facts[i, FACT_NEEDS], steps.facts[i + 1, FACT_NEEDS]):
         need = steps.needs[k]
         candidate = section_input if need < 0 else base + need
         if latest == -2 or (candidate >= 0 and (latest < 0 or instances[candidate, END] > instances[latest, END])):
@@ -116,7 +120,7 @@ def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-un
     return latest
 
 
-@kernel
+@inner_kernel
 def run_section(rules, control, blocks, marks, channels, scratch, log, clock, steps, begin, end, instances, count, ends):  # type: ignore[no-untyped-def]
     """Mutates all state: one pass over instructions ``begin`` to ``end``; returns the new number of instances.
 
@@ -129,13 +133,13 @@ def run_section(rules, control, blocks, marks, channels, scratch, log, clock, st
         else:
             need = latest_need(steps, instances, base, i, section_input)
         ready = clock[NOW] if need < 0 else instances[need, END]
-        wait_cause = clock[WAIT_CAUSE] if need < 0 else steps.waiting[instances[need, INSTRUCTION]]
+        wait_cause = clock[WAIT_CAUSE] if need < 0 else steps.facts[instances[need, INSTRUCTION], FACT_WAITING]
         start = ready
-        previous = ends[1] if steps.kind[i] == KIND_ASIC else ends[0]
-        if steps.kind[i] == KIND_ASIC:
+        previous = ends[1] if steps.facts[i, FACT_KIND] == KIND_ASIC else ends[0]
+        if steps.facts[i, FACT_KIND] == KIND_ASIC:
             start = max(ready, clock[ASIC_FREE])
             start = -(-start // control.asic_period_ps) * control.asic_period_ps
-            finish = start + steps.duration_ps[i]
+            finish = start + steps.facts[i, FACT_DURATION]
             clock[ASIC_FREE] = finish
             ends[1] = count
         else:
@@ -149,8 +153,7 @@ def run_section(rules, control, blocks, marks, channels, scratch, log, clock, st
                 log,
                 clock,
                 i,
-                steps.uniform[i],
-                steps.block[i],
+                steps.facts[i],
                 ready,
                 wait_cause,
             )
@@ -164,7 +167,7 @@ def run_section(rules, control, blocks, marks, channels, scratch, log, clock, st
     return count
 
 
-@kernel
+@inner_kernel
 def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[no-untyped-def]
     """Mutates ``critical``: walk back from the last instance over what each waited for; the parts sum to the step's time."""
     cursor = instances[last, END]
@@ -172,7 +175,7 @@ def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[n
     while current >= 0:
         predecessor = instances[current, PREDECESSOR]
         reached = start_ps if predecessor < 0 else min(cursor, instances[predecessor, END])
-        critical[steps.label[instances[current, INSTRUCTION]]] += cursor - reached
+        critical[steps.facts[instances[current, INSTRUCTION], FACT_LABEL]] += cursor - reached
         cursor = reached
         current = predecessor
 
@@ -194,7 +197,7 @@ def run_steps(rules, control, blocks, marks, channels, scratch, log, clock, step
                 )
         last = count - 1
         clock[NOW] = instances[last, END]
-        clock[WAIT_CAUSE] = steps.waiting[instances[last, INSTRUCTION]]
+        clock[WAIT_CAUSE] = steps.facts[instances[last, INSTRUCTION], FACT_WAITING]
         book_critical(steps, instances, last, start, critical)
         step_ps[s] = clock[NOW] - start
     divide(channels, clock, scratch)

@@ -7,7 +7,7 @@ engine therefore jumps from mark to mark of the record, and simulates burst by b
 
 from __future__ import annotations
 
-from pimsim.engine.kernels_cache import kernel
+from pimsim.engine.kernels_cache import inner_kernel
 from pimsim.engine.kernels_channel import do_refresh, refresh_due, run_burst
 from pimsim.engine.rule_arrays import NEVER, WINDOW_GAP, WINDOW_HISTORY, WINDOW_LENGTH
 from pimsim.engine.state import (
@@ -32,19 +32,7 @@ STRIDE = 2
 MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_DONE, MARK_CLOSED = range(5)  # columns of ``Marks.scalar``
 
 
-@kernel
-def burst_at(blocks, position):  # type: ignore[no-untyped-def]
-    """Burst ``position`` of all blocks as (command, group, bank, count, cause)."""
-    return (
-        blocks.command[position],
-        blocks.group[position],
-        blocks.bank[position],
-        blocks.repeat[position],
-        blocks.cause[position],
-    )
-
-
-@kernel
+@inner_kernel
 def quiet_from(rules, timing, counters):  # type: ignore[no-untyped-def]
     """A cycle from which on no rule and no command slot holds anything back any more."""
     quiet = max(counters[LAST] + 1, counters[LOCAL_UNTIL])
@@ -56,7 +44,7 @@ def quiet_from(rules, timing, counters):  # type: ignore[no-untyped-def]
     return quiet
 
 
-@kernel
+@inner_kernel
 def nodes_that_matter(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
     """1 (the channel alone) if neither the state nor mark ``m``, put at ``last``, holds anything back below it; else all."""
     ahead = marks.counters[m, LOCAL_UNTIL] - marks.scalar[m, MARK_LAST]
@@ -65,7 +53,7 @@ def nodes_that_matter(timing, counters, marks, m, last):  # type: ignore[no-unty
     return timing.deadline.shape[1]
 
 
-@kernel
+@inner_kernel
 def set_mark(rules, timing, counters, marks, m, position, last_closed):  # type: ignore[no-untyped-def]
     """Mutates ``marks``: mark ``m`` records the state before burst ``position``, relative to the last issue."""
     last = counters[LAST]
@@ -87,7 +75,7 @@ def set_mark(rules, timing, counters, marks, m, position, last_closed):  # type:
                 marks.history[m, row, node, k] = past - last if past > last + OLD else OLD
 
 
-@kernel
+@inner_kernel
 def load_mark(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
     """Mutates ``timing`` and ``counters``: the state recorded at mark ``m`` with the last issue at ``last``."""
     nodes = nodes_that_matter(timing, counters, marks, m, last)
@@ -108,7 +96,7 @@ def load_mark(timing, counters, marks, m, last):  # type: ignore[no-untyped-def]
                 timing.history[row, node, k] = last + past if past > OLD else NEVER
 
 
-@kernel
+@inner_kernel
 def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-def]
     """True if the state's future is that of mark ``m``, shifted: same deadlines ahead, same binders, same windows."""
     last = counters[LAST]
@@ -136,13 +124,13 @@ def equals_mark(rules, timing, counters, marks, m):  # type: ignore[no-untyped-d
     return True
 
 
-@kernel
+@inner_kernel
 def marked(offset, length):  # type: ignore[no-untyped-def]
     """True if a block of ``length`` bursts has a mark after ``offset`` of them: at powers of two, every STRIDE, at the end."""
     return offset == length or offset % STRIDE == 0 or (offset < STRIDE and offset & (offset - 1) == 0)
 
 
-@kernel
+@inner_kernel
 def record_block(rules, control, blocks, block, timing, counters, marks, m, log):  # type: ignore[no-untyped-def]
     """Mutates fresh state and ``marks``: run ``block`` from cycle 0 without refresh; returns the mark after its end."""
     begin, end = blocks.start[block], blocks.start[block + 1]
@@ -152,7 +140,7 @@ def record_block(rules, control, blocks, block, timing, counters, marks, m, log)
     m += 1
     for position in range(begin, end):
         closed = counters[OPEN_MASK] == 0
-        run_burst(rules, control, timing, counters, log, burst_at(blocks, position), 0, 0)
+        run_burst(rules, control, timing, counters, log, blocks.burst[position], 0, 0)
         if closed:
             last_closed = counters[LAST]
         if marked(position + 1 - begin, end - begin):
@@ -162,7 +150,7 @@ def record_block(rules, control, blocks, block, timing, counters, marks, m, log)
     return m
 
 
-@kernel
+@inner_kernel
 def undisturbed(control, marks, m, reached, shift, due, urgent):  # type: ignore[no-untyped-def]
     """True if no refresh can intervene from mark ``m`` to ``reached``.
 
@@ -177,7 +165,7 @@ def undisturbed(control, marks, m, reached, shift, due, urgent):  # type: ignore
     return closed == marks.scalar[m, MARK_CLOSED] or closed + shift < due
 
 
-@kernel
+@inner_kernel
 def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[no-untyped-def]
     """Mutates ``counters``: follow the record from mark ``m`` while no refresh intervenes; returns the mark reached."""
     due = refresh_due(rules, control, counters[REFRESHES])
@@ -196,7 +184,7 @@ def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[
     return reached
 
 
-@kernel
+@inner_kernel
 def settle(timing, counters, marks):  # type: ignore[no-untyped-def]
     """Mutates state: write out a state that was only known as the end of a recorded block."""
     if counters[SAME_BLOCK] >= 0:
@@ -204,7 +192,7 @@ def settle(timing, counters, marks):  # type: ignore[no-untyped-def]
         load_mark(timing, counters, marks, m, marks.scalar[m, MARK_LAST] + counters[SAME_SHIFT])
 
 
-@kernel
+@inner_kernel
 def run_block(rules, control, blocks, marks, timing, counters, log, block, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates one channel's state: issue every burst of ``block``, none before ``data_cycle``.
 
@@ -242,7 +230,7 @@ def run_block(rules, control, blocks, marks, timing, counters, log, block, data_
                 if position == end:
                     counters[SAME_BLOCK], counters[SAME_SHIFT] = block, shift
                     break
-        run_burst(rules, control, timing, counters, log, burst_at(blocks, position), data_cycle, wait_cause)
+        run_burst(rules, control, timing, counters, log, blocks.burst[position], data_cycle, wait_cause)
         counters[BURSTS] += 1
         position += 1
         if m < last_mark and position == marks.scalar[m + 1, MARK_POSITION]:

@@ -13,7 +13,7 @@ from pimsim.asic.work import cycles
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
 from pimsim.engine.kernels_rules import fresh_channel
-from pimsim.engine.kernels_system import KIND_ASIC, KIND_PIM
+from pimsim.engine.kernels_system import FACT_ADDS, FACTS, KIND_ASIC, KIND_PIM
 from pimsim.engine.kernels_timeline import STRIDE
 from pimsim.engine.rule_arrays import IntArray, RuleArrays
 from pimsim.engine.state import FIRST_EXTRA
@@ -23,19 +23,15 @@ from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact
 
 WAITING = {PIM: CAUSE_INDEX["idle"], LINK: CAUSE_INDEX["wait_link"]}
 
-FACT_KIND, FACT_DURATION, FACT_LABEL, FACT_WAITING, FACT_ADDS = range(5)
-FACTS = 8  # facts of an instruction before the block codes of the channels
-
 
 class BlockArrays(NamedTuple):
-    """Bursts of all blocks end to end; block ``b`` is ``start[b]:start[b+1]``."""
+    """Bursts of all blocks end to end; block ``b`` is ``start[b]:start[b+1]``.
+
+    Columns of ``burst``: command, bank group, bank, repetitions, cause.
+    """
 
     start: IntArray
-    command: IntArray
-    group: IntArray
-    bank: IntArray
-    repeat: IntArray
-    cause: IntArray
+    burst: IntArray
 
 
 class Marks(NamedTuple):
@@ -55,20 +51,13 @@ class Marks(NamedTuple):
 class StepArrays(NamedTuple):
     """Instructions of all steps of a batch; ``section[s]`` holds the four section boundaries of step ``s``.
 
-    ``work`` columns: additions, multiplications, busy time of the ASIC in ps, bytes over the link; ``uniform`` is 1 where
-    every channel has the same block.
+    ``facts`` has a row for each instruction and one more: columns as named FACT_*, then the block of each channel or -1.
+    ``needs`` of instruction ``i`` lie between FACT_NEEDS of rows ``i`` and ``i + 1``.
     """
 
-    kind: IntArray
-    duration_ps: IntArray
-    block: IntArray
-    label: IntArray
-    waiting: IntArray
-    need_first: IntArray
+    facts: IntArray
     needs: IntArray
     section: IntArray
-    work: IntArray
-    uniform: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,36 +114,23 @@ class Library:
     def block_arrays(self) -> BlockArrays:
         """All collected blocks end to end."""
         start = np.concatenate([[0], np.cumsum([block.bursts for block in self.blocks])]).astype(np.int64)
-        parts = [np.concatenate([getattr(block, name) for block in self.blocks]) for name in FIELDS[:5]]
-        return BlockArrays(start, *parts)
+        columns = [np.concatenate([getattr(block, name) for block in self.blocks]) for name in FIELDS[:5]]
+        return BlockArrays(start, np.stack(columns, axis=1))
 
     def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
         """All instructions of ``programs`` as arrays."""
         section = np.zeros((len(programs), 4), np.int64)
         rows: list[list[int]] = []
         needs: list[int] = []
-        need_first = [0]
         for s, program in enumerate(programs):
             for part, instructions in enumerate((program.prologue, program.layer, program.epilogue)):
                 section[s, part] = len(rows)
                 for instruction in instructions:
-                    rows.append(self.facts_of(instruction))
+                    rows.append([len(needs), *self.facts_of(instruction)])
                     needs += instruction.needs
-                    need_first.append(len(needs))
             section[s, 3] = len(rows)
-        facts = np.array(rows, np.int64)
-        return StepArrays(
-            kind=facts[:, FACT_KIND].copy(),
-            duration_ps=facts[:, FACT_DURATION].copy(),
-            block=facts[:, FACTS:].copy(),
-            label=facts[:, FACT_LABEL].copy(),
-            waiting=facts[:, FACT_WAITING].copy(),
-            need_first=np.array(need_first, np.int64),
-            needs=np.array(needs, np.int64),
-            section=section,
-            work=facts[:, FACT_ADDS:FACTS].copy(),
-            uniform=((facts[:, FACTS:] == facts[:, FACTS : FACTS + 1]) & (facts[:, FACTS:] >= 0)).all(1).astype(np.int64),
-        )
+        rows.append([len(needs)] + [0] * (len(rows[0]) - 1))
+        return StepArrays(np.array(rows, np.int64), np.array(needs, np.int64), section)
 
     def facts_of(self, instruction: Instruction) -> list[int]:
         """What the kernels need to know of an instruction; found once, for many steps share it."""
@@ -167,6 +143,7 @@ class Library:
                 duration_ps,
                 self.labels.setdefault(instruction.label, len(self.labels)),
                 WAITING.get(instruction.kind, CAUSE_INDEX["wait_asic"]),
+                int(blocks[0] >= 0 and len(set(blocks)) == 1),
                 sum(stage.adds for stage in instruction.stages),
                 sum(stage.muls for stage in instruction.stages),
                 duration_ps if instruction.kind == ASIC else 0,
@@ -177,17 +154,18 @@ class Library:
 
     def totals(self, steps: StepArrays, layers: int) -> StepTotals:
         """Sum over all steps, with every layer's repetitions."""
-        times = np.ones(len(steps.kind), np.int64)
+        times = np.ones(len(steps.facts), np.int64)
         for _, begin, end, _ in steps.section:
             times[begin:end] = layers
-        kinds = len(self.device.standard.commands)
+        times[-1] = 0
+        kinds, codes = len(self.device.standard.commands), steps.facts[:, FACTS:]
         of_block = np.array([[*block.counts, block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
-        uses = np.zeros((steps.block.shape[1], len(self.blocks)), np.int64)
-        for channel in range(steps.block.shape[1]):
-            used = steps.block[:, channel] >= 0
-            np.add.at(uses[channel], steps.block[used, channel], times[used])
+        uses = np.zeros((codes.shape[1], len(self.blocks)), np.int64)
+        for channel in range(codes.shape[1]):
+            used = codes[:, channel] >= 0
+            np.add.at(uses[channel], codes[used, channel], times[used])
         counts = uses @ of_block
-        adds, muls, busy_ps, link_bytes = (int(total) for total in times @ steps.work)
+        adds, muls, busy_ps, link_bytes = (int(total) for total in times @ steps.facts[:, FACT_ADDS:FACTS])
         return StepTotals(counts[:, :kinds], int(counts[:, kinds].sum()), adds, muls, busy_ps, link_bytes)
 
     def duration_ps(self, instruction: Instruction) -> int:
