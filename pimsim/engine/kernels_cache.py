@@ -57,7 +57,7 @@ _FOLDER = _cache_folder()
 if "NUMBA_OPT" not in os.environ:
     # Level 3 takes half as long again to compile these kernels, and they run no faster.
     _SETTINGS: Any = numba.config
-    _SETTINGS.OPT = 2
+    _SETTINGS.OPT = type(_SETTINGS.OPT)(2)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
