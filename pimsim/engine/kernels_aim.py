@@ -51,12 +51,12 @@ from pimsim.engine.aim_state import (
     WAITING_RESULT,
     WAITING_SYNC,
 )
-from pimsim.engine.kernels_cache import kernel
+from pimsim.engine.kernels_cache import inner_kernel
 from pimsim.engine.kernels_rules import earliest, issue
 from pimsim.engine.rule_arrays import LATENCY, ROW_ACTION, ROW_CLOSE, ROW_COLUMN_CLOSE, ROW_OPEN
 
 
-@kernel
+@inner_kernel
 def settle(s, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: the instruction that the front end waits for completes, if its time has come. True if it does."""
     channel = s.channel[c]
@@ -75,7 +75,7 @@ def settle(s, c, clock):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@inner_kernel
 def completion_wake(s, c):  # type: ignore[no-untyped-def]
     """Cycle at which the instruction that the front end waits for may complete; FAR if there is none."""
     channel = s.channel[c]
@@ -86,7 +86,7 @@ def completion_wake(s, c):  # type: ignore[no-untyped-def]
     return FAR
 
 
-@kernel
+@inner_kernel
 def banks_of(t, s, c, group, bank):  # type: ignore[no-untyped-def]
     """Range (first, end) of the banks that a command addresses: one, a bank group's, or all."""
     if bank >= 0:
@@ -97,7 +97,7 @@ def banks_of(t, s, c, group, bank):  # type: ignore[no-untyped-def]
     return 0, s.open_row.shape[1]
 
 
-@kernel
+@inner_kernel
 def needed(t, s, c, all_banks, final, bank, row):  # type: ignore[no-untyped-def]
     """(command, bank group, bank) that a request for ``final`` needs next, from the rows that are open."""
     per_group = t.parameter[P_BANKS_PER_GROUP]
@@ -125,7 +125,7 @@ def needed(t, s, c, all_banks, final, bank, row):  # type: ignore[no-untyped-def
     return t.code[K_ACT_AB], group, -1
 
 
-@kernel
+@inner_kernel
 def perform(rules, timing, t, s, c, command, group, bank, row, column, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: ``command`` issues at ``clock`` on behalf of a request for ``bank``, ``row`` and ``column``."""
     issue(rules, timing, command, group, bank, clock)
@@ -145,7 +145,7 @@ def perform(rules, timing, t, s, c, command, group, bank, row, column, clock):  
         s.front[F_LOGGED] += 1
 
 
-@kernel
+@inner_kernel
 def perform_in_mode(rules, timing, t, s, c, register, command, group, bank, row, column, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: issues ``command``, or TMOD in its place if the channel is in the other mode. True if ``command``."""
     if s.channel[c, C_REGISTER_MODE] != register:
@@ -156,7 +156,7 @@ def perform_in_mode(rules, timing, t, s, c, register, command, group, bank, row,
     return True
 
 
-@kernel
+@inner_kernel
 def read_departs(s, c, depart):  # type: ignore[no-untyped-def]
     """Mutates ``s``: read data leave in order, one a cycle, from ``depart`` on. Returns when these do, or FAR behind a SYNC."""
     channel = s.channel[c]
@@ -168,7 +168,7 @@ def read_departs(s, c, depart):  # type: ignore[no-untyped-def]
     return channel[C_LAST_READ]
 
 
-@kernel
+@inner_kernel
 def best_plain(rules, timing, t, s, c, buffer, clock):  # type: ignore[no-untyped-def]
     """(oldest entry that can issue now or -1, earliest cycle at which another of ``buffer`` can)."""
     best, soonest = -1, FAR
@@ -184,7 +184,7 @@ def best_plain(rules, timing, t, s, c, buffer, clock):  # type: ignore[no-untype
     return best, soonest
 
 
-@kernel
+@inner_kernel
 def remove_plain(s, c, buffer, index):  # type: ignore[no-untyped-def]
     """Mutates ``s``: drops an entry of a buffer; the others keep their order."""
     s.plain_count[c, buffer] -= 1
@@ -192,7 +192,7 @@ def remove_plain(s, c, buffer, index):  # type: ignore[no-untyped-def]
         s.plain[c, buffer, k] = s.plain[c, buffer, k + 1]
 
 
-@kernel
+@inner_kernel
 def serve_plain(rules, timing, t, s, c, buffer, index, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: issues what the chosen plain request needs. False if that would close a row that a request waits on."""
     entry = s.plain[c, buffer, index].copy()
@@ -217,7 +217,7 @@ def serve_plain(rules, timing, t, s, c, buffer, index, clock):  # type: ignore[n
     return True
 
 
-@kernel
+@inner_kernel
 def serve_aim(rules, timing, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: issues what the oldest AiM request needs. Returns 0 if it does, else the cycle at which it can."""
     slot = s.fifo_at[c, 0]
@@ -244,14 +244,14 @@ def serve_aim(rules, timing, t, s, lines, c, clock):  # type: ignore[no-untyped-
     return 0
 
 
-@kernel
+@inner_kernel
 def _drop_oldest(s, c):  # type: ignore[no-untyped-def]
     """Mutates ``s``: the oldest AiM request leaves the queue."""
     s.fifo_at[c, 0] = (s.fifo_at[c, 0] + 1) % s.fifo.shape[1]
     s.fifo_at[c, 1] -= 1
 
 
-@kernel
+@inner_kernel
 def choose_buffer(s, c):  # type: ignore[no-untyped-def]
     """Mutates ``s``: writes are drained above 80 % of a buffer or without reads, until below 20 %. Returns the buffer to serve."""
     reads, writes = s.plain_count[c, B_READ], s.plain_count[c, B_WRITE]
@@ -262,7 +262,7 @@ def choose_buffer(s, c):  # type: ignore[no-untyped-def]
     return B_WRITE if s.channel[c, C_WRITE_MODE] else B_READ
 
 
-@kernel
+@inner_kernel
 def serve(rules, timing, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: at most one command of class ``c`` at ``clock``. Returns 0 if one issues, else when one might."""
     best, soonest = best_plain(rules, timing, t, s, c, B_ACTIVE, clock)
@@ -278,7 +278,7 @@ def serve(rules, timing, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     return soonest
 
 
-@kernel
+@inner_kernel
 def wake_at(s, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: class ``c`` is looked at again at ``clock`` or earlier."""
     s.channel[c, C_WAKE] = min(s.channel[c, C_WAKE], clock)

@@ -50,12 +50,12 @@ from pimsim.engine.aim_state import (
     STATUS_STUCK,
 )
 from pimsim.engine.kernels_aim import banks_of, completion_wake, perform, read_departs, serve, settle, wake_at
-from pimsim.engine.kernels_cache import kernel
+from pimsim.engine.kernels_cache import inner_kernel, kernel
 from pimsim.engine.kernels_rules import ChannelRules, earliest
 from pimsim.engine.kernels_unowned import unowned
 
 
-@kernel
+@inner_kernel
 def forwards(t, s, c, bank, row):  # type: ignore[no-untyped-def]
     """True if a read is answered from a queued write: of the same address, or any with the peer's quirk."""
     if t.parameter[P_FORWARD_ANY]:
@@ -68,7 +68,7 @@ def forwards(t, s, c, bank, row):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@inner_kernel
 def take_plain(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: offers a plain read or write to a controller at ``clock``. True if it is taken."""
     if s.fifo_at[c, 1] > 0:
@@ -89,7 +89,7 @@ def take_plain(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@inner_kernel
 def take_aim(t, s, line, column, c):  # type: ignore[no-untyped-def]
     """Mutates ``s``: offers an AiM request to a controller. True if it is taken."""
     if s.plain_count[c, B_READ] > 0 or s.plain_count[c, B_WRITE] > 0:
@@ -105,7 +105,7 @@ def take_aim(t, s, line, column, c):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@inner_kernel
 def offer(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: offers the requests of ``line`` that wait for class ``c``. Returns how many are taken."""
     kind = lines.kind[line]
@@ -123,7 +123,7 @@ def offer(t, s, lines, line, c, clock):  # type: ignore[no-untyped-def]
     return s.spill[c, 0] - first
 
 
-@kernel
+@inner_kernel
 def decode(t, s, lines, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: decodes the next instruction; it is done with if nothing is refused and nothing must be waited for."""
     line = s.front[F_LINE]
@@ -141,7 +141,7 @@ def decode(t, s, lines, clock):  # type: ignore[no-untyped-def]
         s.front[F_LINE] += 1
 
 
-@kernel
+@inner_kernel
 def front_end(t, s, lines, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: the front end's cycle, before the controllers'. True if anything changed."""
     refused_before = s.front[F_SPILLED] > 0
@@ -162,7 +162,7 @@ def front_end(t, s, lines, clock):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@inner_kernel
 def refresh_times(t, s, c):  # type: ignore[no-untyped-def]
     """(cycle from which the next refresh is taken if its banks are closed, cycle from which it closes them)."""
     interval = t.parameter[P_REFRESH_INTERVAL]
@@ -172,7 +172,7 @@ def refresh_times(t, s, c):  # type: ignore[no-untyped-def]
     return due, last - t.parameter[P_REFRESH_LEAD]
 
 
-@kernel
+@inner_kernel
 def refresh_next(t, s, c, clock):  # type: ignore[no-untyped-def]
     """(command or -1, bank group, bank) that refresh asks for now."""
     due, urgent = refresh_times(t, s, c)
@@ -193,7 +193,7 @@ def refresh_next(t, s, c, clock):  # type: ignore[no-untyped-def]
     return -1, -1, -1
 
 
-@kernel
+@inner_kernel
 def refresh_wake(t, s, c, clock):  # type: ignore[no-untyped-def]
     """Next cycle after ``clock`` at which refresh may ask for something new; FAR if there is none."""
     if t.parameter[P_REFRESH] == REFRESH_NONE:
@@ -202,7 +202,7 @@ def refresh_wake(t, s, c, clock):  # type: ignore[no-untyped-def]
     return min(due if due > clock else FAR, urgent if urgent > clock else FAR)
 
 
-@kernel
+@inner_kernel
 def tick(rules, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     """Mutates ``s``: one cycle of a controller. True if anything happened; the class then wakes again in the next cycle."""
     settled = settle(s, c, clock)
@@ -227,7 +227,7 @@ def tick(rules, t, s, lines, c, clock):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@inner_kernel
 def run_cycles(rules, t, s, lines, iterations):  # type: ignore[no-untyped-def]
     """Mutates ``s``: runs until the last instruction completes, the log is full, nothing can happen, or ``iterations`` pass.
 
