@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from pimsim.comparison import compare
     from pimsim.config.load import load_hardware, load_workload
     from pimsim.errors import PimsimError
+    from pimsim.explore.table import Sweep
     from pimsim.result.run_result import RunResult
     from pimsim.simulation import simulate
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 _HOME = {
     "PimsimError": "pimsim.errors",
     "RunResult": "pimsim.result.run_result",
+    "Sweep": "pimsim.explore.table",
     "compare": "pimsim.comparison",
     "load_hardware": "pimsim.config.load",
     "load_workload": "pimsim.config.load",
     "simulate": "pimsim.simulation",
 }
 
-__all__ = ["PimsimError", "RunResult", "__version__", "compare", "load_hardware", "load_workload", "simulate"]
+__all__ = ["PimsimError", "RunResult", "Sweep", "__version__", "compare", "load_hardware", "load_workload", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

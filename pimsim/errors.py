@@ -30,6 +30,14 @@ class RequestError(PimsimError):
     """A request (prompt, tokens to generate) makes no sense for the model or device."""
 
 
+class StoreError(PimsimError):
+    """A store of sweep results cannot be opened, read or written."""
+
+
+class ClusterError(PimsimError):
+    """A cluster of workers cannot be reached or used."""
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the closest allowed name, or an empty string."""
     names = list(allowed)

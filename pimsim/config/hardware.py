@@ -6,20 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pimsim.config.model import Band, Source, SpecModel, unit
+from pimsim.config.area import AreaSpec
+from pimsim.config.model import NonNegativeBand, Source, SpecModel, unit
 from pimsim.dram.organization import DramOrganization
 
 Count = Annotated[int, Field(ge=1, le=1 << 30)]
-
-
-class NonNegativeBand(Band):
-    """A band whose low value is not negative."""
-
-    @model_validator(mode="after")
-    def _not_negative(self) -> NonNegativeBand:
-        if self.low < 0:
-            raise ValueError(f"low {self.low:g} is negative")
-        return self
 
 
 class RefreshSpec(SpecModel):
@@ -176,6 +167,7 @@ class HardwareSpec(SpecModel):
     controller: ControllerSpec | None = None
     mapping: str | None = None
     energy: EnergySpec | None = None
+    area: AreaSpec | None = None
 
     @model_validator(mode="after")
     def _pim_shape(self) -> HardwareSpec:

@@ -42,6 +42,16 @@ class Band(SpecModel):
         return self.low, self.nominal, self.high
 
 
+class NonNegativeBand(Band):
+    """A band whose low value is not negative."""
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> NonNegativeBand:
+        if self.low < 0:
+            raise ValueError(f"low {self.low:g} is negative")
+        return self
+
+
 def unit(name: str, text: str, **limits: Any) -> Any:
     """A field with a unit and a meaning; limits are pydantic's (gt, ge, le ...)."""
     return Field(description=f"{text} [{name}]", json_schema_extra={"unit": name}, **limits)

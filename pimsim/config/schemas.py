@@ -12,11 +12,19 @@ from pimsim.config.baseline import FOLDER, BaselineSpec
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.layers import MAX_BASES
 from pimsim.config.strict_yaml import load_yaml
+from pimsim.config.sweep import FOLDER as SWEEPS
+from pimsim.config.sweep import SweepSpec
 from pimsim.config.workload import WorkloadSpec
 
-SCHEMAS: dict[str, type[BaseModel]] = {"hardware": HardwareSpec, "workload": WorkloadSpec, "baseline": BaselineSpec}
-_FOLDERS = {"hardware": "hw_configs", "workload": "workloads", "baseline": FOLDER}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "hardware": HardwareSpec,
+    "workload": WorkloadSpec,
+    "baseline": BaselineSpec,
+    "sweep": SweepSpec,
+}
+_FOLDERS = {"hardware": "hw_configs", "workload": "workloads", "baseline": FOLDER, "sweep": SWEEPS}
 _OWN_KEYS = {
+    "sweep": {"axes", "points"},
     "hardware": {"dram", "asic", "pim"},
     "workload": {"model", "request"},
     "baseline": {"device_class", "memory", "power"},
@@ -32,7 +40,7 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def kind_of(name_or_path: str) -> str:
-    """``hardware``, ``workload`` or ``baseline``, from where a shipped name is found or from a file's keys or its base's."""
+    """``hardware``, ``workload``, ``baseline`` or ``sweep``, from where a shipped name is found or from a file's keys or its base's."""
     reference, folder = str(name_or_path), Path()
     for _ in range(MAX_BASES):
         shipped_kind = _shipped_kind(reference)

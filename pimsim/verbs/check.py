@@ -15,6 +15,7 @@ from pimsim.config.layers import read_layers
 from pimsim.config.load import load_hardware, load_workload
 from pimsim.config.schemas import SCHEMAS, json_schema, kind_of
 from pimsim.errors import ConfigError, PimsimError, nearest
+from pimsim.explore.plan import plan_sweep
 from pimsim.workload.model import DecoderModel
 
 
@@ -22,7 +23,9 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this file to ``app``."""
 
     @app.command("check")
-    def check(files: list[str] = typer.Argument(help="hardware, workload or baseline device: shipped names or paths")) -> None:
+    def check(
+        files: list[str] = typer.Argument(help="hardware, workload, baseline device or sweep: shipped names or paths"),
+    ) -> None:
         """Validate descriptions and print them resolved, with derived cycles and sources."""
         console, problems = Console(soft_wrap=True), []
         for name in files:
@@ -34,7 +37,7 @@ def register(app: typer.Typer) -> None:
             raise ConfigError("\n".join(problems))
 
     @app.command("schema")
-    def schema(kind: str = typer.Argument(help="hardware, workload or baseline")) -> None:
+    def schema(kind: str = typer.Argument(help="hardware, workload, baseline or sweep")) -> None:
         """Print the JSON Schema of a kind of file, for completion in editors."""
         if kind not in SCHEMAS:
             raise ConfigError(f"unknown schema '{kind}'{nearest(kind, SCHEMAS)}; allowed: {', '.join(SCHEMAS)}")
@@ -43,6 +46,11 @@ def register(app: typer.Typer) -> None:
 
 def _check_one(console: Console, name: str) -> None:
     kind = kind_of(name)
+    if kind == "sweep":
+        plan = plan_sweep(name)
+        shown = f"search of {plan.spec.strategy.optuna.trials} trials" if plan.spec.strategy else f"{len(plan.points()):,} points"
+        console.print(f"[bold]{plan.spec.name}[/bold] ({plan.where}): valid sweep, {shown}")
+        return
     if kind == "baseline":
         baseline = load_baseline(name)
         console.print(f"[bold]{baseline.name}[/bold] ({baseline.where}): valid baseline device")

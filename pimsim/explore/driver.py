@@ -1,0 +1,202 @@
+"""Run a sweep: what is not in the store yet goes to the workers, and every finished point into the store at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pimsim.explore.cluster import DaskWorkers
+from pimsim.explore.evaluate import DONE, FAILED, INFEASIBLE, Outcome
+from pimsim.explore.local import LocalWorkers
+from pimsim.explore.objectives import OBJECTIVES, broken_limit
+from pimsim.explore.plan import SweepPlan, plan_sweep
+from pimsim.explore.points import DesignPoint, Task
+from pimsim.explore.store import Store
+
+RESULTS_FOLDER = "results"
+
+
+class Workers(Protocol):
+    """Where points are simulated."""
+
+    @property
+    def busy(self) -> int:
+        """Points in flight."""
+
+    @property
+    def has_room(self) -> bool:
+        """True if another task can be taken."""
+
+    def submit(self, task: Task) -> None:
+        """Take a task; only when there is room."""
+
+    def wait(self) -> Outcome:
+        """The next finished point; only when some are in flight."""
+
+    def close(self) -> None:
+        """Give up what is in flight and let go of the workers."""
+
+
+@dataclass
+class Progress:
+    """How far a sweep is. ``simulated`` points are those of this run; the others were in the store before."""
+
+    total: int = 0
+    done: int = 0
+    infeasible: int = 0
+    failed: int = 0
+    simulated: int = 0
+    best: float | None = None
+    best_settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> int:
+        """Points that need nothing more."""
+        return self.done + self.infeasible + self.failed
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """Where the results of a finished sweep are, how many there are of each kind, and the time it took."""
+
+    path: Path
+    progress: Progress
+    wall_s: float
+
+
+Watcher = Callable[[Progress], None]
+
+
+class Session:
+    """A sweep while it runs: its plan, its store, its workers (started when first needed) and its progress."""
+
+    def __init__(self, plan: SweepPlan, store: Store, workers: Callable[[], Workers], watch: Watcher | None) -> None:
+        self.plan, self.store, self.progress = plan, store, Progress()
+        self._start_workers, self._watch = workers, watch
+        self._workers: Workers | None = None
+        self._known = store.statuses()
+        self._points: dict[str, DesignPoint] = {}
+        self._counted: set[str] = set()
+
+    def run(self, points: Sequence[DesignPoint]) -> None:
+        """Bring every one of ``points`` into the store."""
+        self._points.update({point.key: point for point in points})
+        for point in points:
+            if point.refused:
+                self._count(point, INFEASIBLE)
+            elif not self._in_store(point):
+                self._make_room()
+                if not self._in_store(point):
+                    self._submit(point)
+        while self._workers is not None and self._workers.busy:
+            self._take(self._workers.wait())
+
+    def _in_store(self, point: DesignPoint) -> bool:
+        """True if the point needs no simulation, also if another process has brought it since."""
+        status = self._known.get(point.key) or self.store.status(point.key)
+        if status is None or status == FAILED:
+            return False
+        self._known[point.key] = status
+        self._count(point, status)
+        return True
+
+    def _make_room(self) -> None:
+        if self._workers is None:
+            self._workers = self._start_workers()
+        while not self._workers.has_room:
+            self._take(self._workers.wait())
+
+    def _submit(self, point: DesignPoint) -> None:
+        assert self._workers is not None
+        self._workers.submit(point.task)
+
+    def _take(self, outcome: Outcome) -> None:
+        self.store.add(outcome)
+        self._known[outcome.key] = outcome.status
+        self.progress.simulated += 1
+        self._count(self._points[outcome.key], outcome.status, outcome.row)
+
+    def _count(self, point: DesignPoint, status: str, row: dict[str, Any] | None = None) -> None:
+        if point.key in self._counted:
+            return
+        self._counted.add(point.key)
+        progress = self.progress
+        if status == DONE:
+            found = row if row is not None else self.store.columns(point.key) or {}
+            status = INFEASIBLE if broken_limit(self.plan.spec.limits, found) else DONE
+            if status == DONE:
+                self._note_best(point, found)
+        setattr(progress, status, getattr(progress, status) + 1)
+        if self._watch:
+            self._watch(progress)
+
+    def _note_best(self, point: DesignPoint, row: dict[str, Any]) -> None:
+        objective = OBJECTIVES[self.plan.objectives[0]]
+        value, best = row.get(objective.name), self.progress.best
+        if value is not None and (best is None or (value > best if objective.maximise else value < best)):
+            self.progress.best, self.progress.best_settings = value, point.settings
+
+    def close(self) -> None:
+        """Let go of workers and store."""
+        if self._workers is not None:
+            self._workers.close()
+        self.store.close()
+
+
+def run_sweep(
+    sweep: str | Path,
+    out: str | Path = RESULTS_FOLDER,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    fresh: bool = False,
+    watch: Watcher | None = None,
+) -> SweepRun:
+    """Run a sweep (shipped name or path) into ``out``/<name>.sqlite, skipping what is stored there.
+
+    ``workers`` local processes (default: all cores), or the Dask cluster behind ``scheduler``. ``fresh`` forgets the
+    stored points first. ``watch`` is called with the progress after every point. Raises PimsimError before anything is
+    simulated or changed if the sweep, the store or the cluster cannot be used.
+    """
+    began = time.perf_counter()
+    plan = plan_sweep(sweep)
+    points = plan.points() if plan.spec.strategy is None else []
+    cluster = DaskWorkers(scheduler) if scheduler else None
+    path = store_path(out, plan.spec.name)
+    try:
+        store = Store(path, create=True)
+        store.begin(plan.identity, plan.spec.name, plan.spec.model_dump_json(), fresh)
+    except BaseException:
+        if cluster is not None:
+            cluster.close()
+        raise
+    session = Session(plan, store, lambda: cluster or LocalWorkers(workers), watch)
+    try:
+        if plan.spec.strategy is None:
+            session.progress.total = len(points)
+            store.add_plan(plan.identity, enumerate(points))
+            session.run(_rotated(points))
+        else:
+            from pimsim.explore.search import search  # Optuna is an extra
+
+            search(session)
+    finally:
+        session.close()
+        if cluster is not None:
+            cluster.close()
+    return SweepRun(path, session.progress, time.perf_counter() - began)
+
+
+def store_path(out: str | Path, name: str) -> Path:
+    """Where the sweep called ``name`` is stored."""
+    return Path(out) / f"{name}.sqlite"
+
+
+def _rotated(points: list[DesignPoint]) -> list[DesignPoint]:
+    """Begin anywhere: two processes that run the same sweep then meet as late as possible."""
+    first = int.from_bytes(os.urandom(4), "big") % len(points)
+    return points[first:] + points[:first]

@@ -1,0 +1,187 @@
+"""The store of a sweep: one SQLite file, a transaction for each finished point, shared by any number of processes.
+
+``points`` holds what was simulated, by content hash, whatever sweep asked for it. ``plans`` lists the points of each
+sweep in its order, and ``sweeps`` the sweeps, the one run last with the greatest ``run``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pimsim.errors import StoreError
+from pimsim.explore.evaluate import DONE, FAILED, Outcome
+from pimsim.explore.points import DesignPoint
+from pimsim.result.provenance import git_commit, package_version
+
+STORE_VERSION = 1
+BUSY_TIMEOUT_S = 120
+_TABLES = """
+CREATE TABLE points (
+    key TEXT PRIMARY KEY, status TEXT NOT NULL, columns TEXT, reason TEXT, traceback TEXT, wall_s REAL, engine_s REAL,
+    package_version TEXT, git_commit TEXT, finished_at REAL
+) WITHOUT ROWID;
+CREATE TABLE plans (
+    sweep TEXT, position INTEGER, key TEXT NOT NULL, settings TEXT NOT NULL, refused TEXT, PRIMARY KEY (sweep, position)
+) WITHOUT ROWID;
+CREATE TABLE sweeps (sweep TEXT PRIMARY KEY, name TEXT NOT NULL, spec TEXT NOT NULL, run INTEGER NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class StoredPoint:
+    """A point of a sweep as stored; ``status`` is None while it has not been simulated."""
+
+    position: int
+    key: str
+    settings: dict[str, Any]
+    refused: str | None
+    status: str | None
+    columns: dict[str, Any]
+    reason: str | None
+    traceback: str | None
+
+
+class Store:
+    """An open store. Every method is one transaction; StoreError if the file cannot be read or written."""
+
+    def __init__(self, path: Path, create: bool = False) -> None:
+        self.path = path
+        if not create and not path.is_file():
+            raise StoreError(f"{path}: no such store")
+        if path.is_dir():
+            raise StoreError(f"{path}: is a folder, not a store")
+        if path.is_file() and path.stat().st_size:
+            _check_version(path)
+        with self._told():
+            self._open(create)
+
+    def _open(self, create: bool) -> None:
+        if create:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        if not create:
+            self._db.execute("PRAGMA query_only = 1")
+            return
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        with self._transaction():
+            if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _TABLES.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {STORE_VERSION}")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn errors of the file system and of SQLite into one message."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}; points finished before are kept") from None
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def begin(self, sweep: str, name: str, spec: str, fresh: bool) -> None:
+        """Make ``sweep`` the one run last; ``fresh`` forgets every point and plan first."""
+        with self._transaction() as db:
+            if fresh:
+                for table in ("points", "plans", "sweeps"):
+                    db.execute(f"DELETE FROM {table}")
+            last = db.execute("SELECT COALESCE(MAX(run), 0) FROM sweeps").fetchone()[0]
+            db.execute("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?, ?)", (sweep, name, spec, last + 1))
+
+    def add_plan(self, sweep: str, points: Iterable[tuple[int, DesignPoint]]) -> None:
+        """List points of ``sweep`` by position; what is listed already stays."""
+        rows = [(sweep, at, point.key, json.dumps(point.settings), point.refused) for at, point in points]
+        with self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO plans VALUES (?, ?, ?, ?, ?)", rows)
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep what became of a point; a finished one is never replaced."""
+        columns = None if outcome.row is None else json.dumps(outcome.row)
+        values = (outcome.key, outcome.status, columns, outcome.reason, outcome.traceback, outcome.wall_s, outcome.engine_s)
+        versions = (package_version(), git_commit(), time.time())
+        with self._transaction() as db:
+            db.execute("DELETE FROM points WHERE key = ? AND status = ?", (outcome.key, FAILED))
+            db.execute("INSERT OR IGNORE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values + versions)
+
+    def statuses(self) -> dict[str, str]:
+        """Status of every simulated point by key."""
+        with self._told():
+            return dict(self._db.execute("SELECT key, status FROM points"))
+
+    def status(self, key: str) -> str | None:
+        """Status of one point; None if it was not simulated."""
+        with self._told():
+            found = self._db.execute("SELECT status FROM points WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else None
+
+    def columns(self, key: str) -> dict[str, Any] | None:
+        """Columns of a point that is done; None of any other."""
+        with self._told():
+            found = self._db.execute("SELECT columns FROM points WHERE key = ? AND status = ?", (key, DONE)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    def last_sweep(self) -> tuple[str, str]:
+        """Identity and specification (JSON) of the sweep run last. Raises StoreError if none was."""
+        with self._told():
+            found = self._db.execute("SELECT sweep, spec FROM sweeps ORDER BY run DESC LIMIT 1").fetchone()
+        if found is None:
+            raise StoreError(f"{self.path}: no sweep has been run into this store")
+        return found[0], found[1]
+
+    def plan(self, sweep: str) -> list[StoredPoint]:
+        """All points of ``sweep`` in its order."""
+        query = """SELECT position, plans.key, settings, refused, status, columns, reason, traceback
+                   FROM plans LEFT JOIN points ON points.key = plans.key WHERE sweep = ? ORDER BY position"""
+        with self._told():
+            rows = self._db.execute(query, (sweep,)).fetchall()
+        return [StoredPoint(r[0], r[1], json.loads(r[2]), r[3], r[4], json.loads(r[5] or "{}"), r[6], r[7]) for r in rows]
+
+    def timings(self) -> tuple[float, float]:
+        """Sum of the workers' and of the engine's seconds over all stored points."""
+        with self._told():
+            found = self._db.execute("SELECT COALESCE(SUM(wall_s), 0), COALESCE(SUM(engine_s), 0) FROM points").fetchone()
+        return float(found[0]), float(found[1])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+def _check_version(path: Path) -> None:
+    """Refuse, without touching it, a file that is no store or one of another version."""
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot be read as a store of sweep results: {error}") from None
+    if version == 0 and not tables:
+        return
+    if version != STORE_VERSION or "plans" not in tables:
+        raise StoreError(
+            f"{path}: store of schema version {version}; this version of pimsim reads {STORE_VERSION}. "
+            "Nothing was changed: read it with the version that wrote it, or give another --out folder"
+        )

@@ -1,0 +1,36 @@
+"""``pimsim pareto STORE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from pimsim.explore.evaluate import DONE
+from pimsim.explore.objectives import objective_named
+from pimsim.explore.pareto import plot_front
+from pimsim.explore.table import Sweep
+from pimsim.verbs.print_table import STORE, print_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+
+    @app.command("pareto")
+    def pareto(
+        store: str = STORE,
+        objectives: str | None = typer.Option(None, help="objectives, separated by commas; default: the sweep's own"),
+        plot: str | None = typer.Option(None, help="PNG to draw; default: beside the store"),
+        no_plot: bool = typer.Option(False, "--no-plot", help="print the table only"),
+    ) -> None:
+        """Print and plot the points that no other point betters in every objective."""
+        sweep = Sweep.load(store)
+        names = [objective_named(n.strip(), "--objectives").name for n in (objectives or ",".join(sweep.objectives)).split(",")]
+        front = sweep.front(names)
+        print_table(front[[*sweep.axes, *names]])
+        frame = sweep.frame()
+        print(f"{len(front)} of {(frame['status'] == DONE).sum()} finished points are on the front of {', '.join(names)}")
+        if len(names) > 1 and not no_plot:
+            target = Path(plot) if plot else sweep.path.with_suffix(".pareto.png")
+            plot_front(frame[frame["status"] == DONE], front, names, target)
+            print(f"plot: {target}")

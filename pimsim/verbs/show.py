@@ -1,0 +1,76 @@
+"""``pimsim show STORE``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pimsim.config.expression import read_expression
+from pimsim.errors import ConfigError, nearest
+from pimsim.explore.objectives import ALIASES, OBJECTIVES
+from pimsim.explore.table import Sweep
+from pimsim.verbs.print_table import STORE, print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+
+    @app.command("show")
+    def show(
+        store: str = STORE,
+        sort: str | None = typer.Option(None, help="column to sort by, best first; -column for the other way round"),
+        top: int | None = typer.Option(None, min=1, help="number of rows"),
+        where: str | None = typer.Option(None, help="condition on columns, as \"status == 'done' and latency_s < 0.1\""),
+        columns: str | None = typer.Option(None, help="columns to print, separated by commas; default: settings and objectives"),
+        export: str | None = typer.Option(None, help="write the whole table to this .csv or .parquet file instead"),
+    ) -> None:
+        """Print the points of a sweep, or export its table."""
+        sweep = Sweep.load(store)
+        if export is not None:
+            target = sweep.export(export)
+            print(f"{target}: {len(sweep.rows)} points")
+            return
+        frame = _sorted(_filtered(sweep.frame(), where), sort)
+        shown = _columns(sweep, frame, columns)
+        print_table(frame[shown].head(top) if top else frame[shown])
+
+
+def _columns(sweep: Sweep, frame: pd.DataFrame, chosen: str | None) -> list[str]:
+    if chosen is None:
+        wanted = [*sweep.axes, "status", *sweep.objectives, "reason"]
+        return [name for name in dict.fromkeys(wanted) if name in frame and frame[name].notna().any()]
+    return [_known(name.strip(), frame, "--columns") for name in chosen.split(",")]
+
+
+def _known(name: str, frame: pd.DataFrame, option: str) -> str:
+    name = ALIASES.get(name, name)
+    if name not in frame:
+        raise ConfigError(f"{option}: unknown column '{name}'{nearest(name, map(str, frame.columns))}")
+    return name
+
+
+def _filtered(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
+    if where is None:
+        return frame
+    condition = read_expression(where, "--where")
+    condition.check_names(map(str, frame.columns))
+    return frame[[_holds(condition, row) for row in frame.to_dict("records")]]
+
+
+def _holds(condition: Any, row: dict[Any, Any]) -> bool:
+    """A row without a value for one of the names does not satisfy the condition."""
+    if any(row[name] is None or row[name] != row[name] for name in condition.names):
+        return False
+    return bool(condition.value(row))
+
+
+def _sorted(frame: pd.DataFrame, sort: str | None) -> pd.DataFrame:
+    if sort is None:
+        return frame
+    name = _known(sort.removeprefix("-"), frame, "--sort")
+    best_is_low = not (name in OBJECTIVES and OBJECTIVES[name].maximise)
+    return frame.sort_values(name, ascending=best_is_low != sort.startswith("-"), kind="stable")
