@@ -35,6 +35,7 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 _MAX_LENGTH = 1000
 _MAX_NUMBER = 1e18
 _MAX_POWER = 64
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ def _parse(text: str, where: str) -> ast.expr:
     return tree
 
 
-def _check(node: ast.expr, text: str, where: str) -> None:
+def _check(node: ast.expr, text: str, where: str, depth: int = 0) -> None:
+    if depth > _MAX_DEPTH:
+        raise ConfigError(f"{where}: the expression is nested too deeply: more than {_MAX_DEPTH} levels")
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
         return
     if _dotted(node):
@@ -105,7 +108,7 @@ def _check(node: ast.expr, text: str, where: str) -> None:
     else:
         children = _children(node, text, where)
     for child in children:
-        _check(child, text, where)
+        _check(child, text, where, depth + 1)
 
 
 def _children(node: ast.expr, text: str, where: str) -> list[ast.expr]:
