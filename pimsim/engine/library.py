@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.asic.work import cycles
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
 from pimsim.engine.kernels_rules import fresh_channel
@@ -18,10 +17,8 @@ from pimsim.engine.kernels_timeline import STRIDE
 from pimsim.engine.rule_arrays import IntArray, RuleArrays
 from pimsim.engine.state import FIRST_EXTRA
 from pimsim.program.block import FIELDS, Block
-from pimsim.program.instruction import ASIC, LINK, PIM, Instruction, StepProgram
-from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact
-
-WAITING = {PIM: CAUSE_INDEX["idle"], LINK: CAUSE_INDEX["wait_link"]}
+from pimsim.program.durations import asic_ps, link_ps
+from pimsim.program.instruction import ASIC, LINK, PIM, WAIT_CAUSES, Instruction, StepProgram
 
 
 class BlockArrays(NamedTuple):
@@ -142,7 +139,7 @@ class Library:
                 KIND_PIM if instruction.kind == PIM else KIND_ASIC,
                 duration_ps,
                 self.labels.setdefault(instruction.label, len(self.labels)),
-                WAITING.get(instruction.kind, CAUSE_INDEX["wait_asic"]),
+                CAUSE_INDEX[WAIT_CAUSES[instruction.waits_as]],
                 int(blocks[0] >= 0 and len(set(blocks)) == 1),
                 sum(stage.adds for stage in instruction.stages),
                 sum(stage.muls for stage in instruction.stages),
@@ -173,7 +170,5 @@ class Library:
         if instruction.kind == PIM:
             return 0
         if instruction.kind == LINK:
-            gbit_per_s = self.device.link.gbit_per_s * self.device.organization.channels
-            time_ps = ceil_exact(instruction.link_bytes * BITS_PER_BYTE * PS_PER_NS / gbit_per_s)
-            return -(-time_ps // self.device.asic_period_ps) * self.device.asic_period_ps
-        return cycles(list(instruction.stages), self.device.asic) * self.device.asic_period_ps
+            return link_ps(self.device, instruction.link_bytes)
+        return asic_ps(self.device, instruction.stages)

@@ -8,15 +8,14 @@ from typing import Any
 import simpy
 
 from pimsim.dram.commands import CAUSE_INDEX
-from pimsim.program.instruction import LINK, PIM, Instruction
+from pimsim.program.instruction import PIM, WAIT_CAUSES, Instruction
 
 Process = Generator[simpy.Event, Any, None]
-_WAITING = {PIM: CAUSE_INDEX["idle"], LINK: CAUSE_INDEX["wait_link"]}
 
 
 def waiting_cause(instruction: Instruction) -> int:
     """What cycles are booked on while a channel waits for this instruction."""
-    return _WAITING.get(instruction.kind, CAUSE_INDEX["wait_asic"])
+    return CAUSE_INDEX[WAIT_CAUSES[instruction.waits_as]]
 
 
 class Running:

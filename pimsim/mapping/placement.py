@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pimsim.config.device import Device
 from pimsim.errors import CapacityError
 from pimsim.mapping.layout import Geometry, Region, Strip, geometry_of
-from pimsim.mapping.policies import policy_named
+from pimsim.mapping.policies import MappingPolicy, policy_named
 from pimsim.units import BYTES_PER_GB
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
+
+_MOST_CHANNELS = 512
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,15 @@ def place(device: Device, model: DecoderModel) -> Placement:
 
     Raises CapacityError saying how much is missing and what would make it fit.
     """
-    geometry, policy, spec = geometry_of(device), policy_named(device.spec.mapping), model.spec
+    placement = _place(geometry_of(device), policy_named(device.spec.mapping), model)
+    if placement.rows_used > placement.geometry.rows:
+        raise _too_large(device, model, placement)
+    return placement
+
+
+def _place(geometry: Geometry, policy: MappingPolicy, model: DecoderModel) -> Placement:
+    """Place without regard to the rows there are."""
+    spec = model.spec
     regions: dict[str, Region] = {}
     vectors: dict[str, list[tuple[str, int]]] = {}
     tables: dict[str, Strip] = {}
@@ -54,11 +64,9 @@ def place(device: Device, model: DecoderModel) -> Placement:
     for owned in vectors.values():
         row = _place_vectors(geometry, owned, row, strips)
     kv_bytes = 2 * spec.layers * spec.key_value_heads * spec.head_width * spec.max_context * BYTES_PER_ELEMENT
-    weight_bytes = model.parameters * BYTES_PER_ELEMENT
-    reserved = row * geometry.channels * geometry.banks * device.organization.row_bytes
-    if row > geometry.rows:
-        raise _too_large(device, weight_bytes, kv_bytes, reserved, row)
-    return Placement(geometry, regions, strips, tables, row, weight_bytes, kv_bytes, reserved)
+    row_bytes = geometry.columns_per_row * geometry.lanes * BYTES_PER_ELEMENT
+    reserved = row * geometry.channels * geometry.banks * row_bytes
+    return Placement(geometry, regions, strips, tables, row, model.parameters * BYTES_PER_ELEMENT, kv_bytes, reserved)
 
 
 def _place_table(geometry: Geometry, name: str, entries: int, width: int, row: int) -> tuple[Strip, int]:
@@ -78,16 +86,30 @@ def _place_vectors(geometry: Geometry, vectors: list[tuple[str, int]], row: int,
     return row + -(-max(filled) // geometry.columns_per_row)
 
 
-def _too_large(device: Device, weight_bytes: int, kv_bytes: int, reserved: int, rows: int) -> CapacityError:
-    shape = device.organization
-    needed = -(-reserved // shape.channel_bytes)
-    fit = [f"about {needed} channels (dram.channels)", f"{rows} rows a bank (dram.rows)"]
-    if weight_bytes < shape.capacity_bytes:
+def _too_large(device: Device, model: DecoderModel, placement: Placement) -> CapacityError:
+    shape, needed = device.organization, placement.reserved_bytes
+    useful = placement.weight_bytes + placement.kv_bytes
+    fit = [f"{placement.rows_used} rows a bank (dram.rows)"]
+    channels = _enough_channels(device, model, placement)
+    if channels is not None:
+        fit.insert(0, f"{channels} channels (dram.channels)")
+    if placement.weight_bytes < shape.capacity_bytes:
         fit.append("a shorter reserved context (workload.model.max_context)")
     return CapacityError(
-        f"{device.name}: the model needs {reserved / BYTES_PER_GB:.2f} GB as mapped "
-        f"({weight_bytes / BYTES_PER_GB:.2f} GB of weights, {kv_bytes / BYTES_PER_GB:.2f} GB of K and V for the whole context, "
-        f"{max(0, reserved - weight_bytes - kv_bytes) / BYTES_PER_GB:.2f} GB of padding); "
+        f"{device.name}: the model needs {needed / BYTES_PER_GB:.2f} GB as mapped "
+        f"({placement.weight_bytes / BYTES_PER_GB:.2f} GB of weights, {placement.kv_bytes / BYTES_PER_GB:.2f} GB of K and V "
+        f"for the whole context, {(needed - useful) / BYTES_PER_GB:.2f} GB of padding); "
         f"{device.name} holds {shape.capacity_bytes / BYTES_PER_GB:.2f} GB: "
-        f"{(reserved - shape.capacity_bytes) / BYTES_PER_GB:.2f} GB are missing; {' or '.join(fit)} would hold it"
+        f"{(needed - shape.capacity_bytes) / BYTES_PER_GB:.2f} GB are missing; {' or '.join(fit)} would hold it"
     )
+
+
+def _enough_channels(device: Device, model: DecoderModel, placement: Placement) -> int | None:
+    """Fewest channels that hold the model, by placing it anew; None beyond any sensible number."""
+    policy, channels = policy_named(device.spec.mapping), placement.geometry.channels
+    while channels <= _MOST_CHANNELS:
+        rows = _place(replace(placement.geometry, channels=channels), policy, model).rows_used
+        if rows <= placement.geometry.rows:
+            return channels
+        channels = max(channels + 1, channels * rows // (2 * placement.geometry.rows))
+    return None

@@ -10,6 +10,7 @@ from pimsim.workload.ops import Op
 
 PIM, ASIC, LINK = "pim", "asic", "link"
 SECTION_INPUT = -1
+WAIT_CAUSES = {PIM: "idle", ASIC: "wait_asic", LINK: "wait_link"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,7 @@ class Instruction:
     ``blocks``: for PIM, a block or None for each channel. ``region``: the placed tensor it works on, for its base row.
     ``stages``: for ASIC, its work. ``link_bytes``: for LINK, bytes over all channels' pins. ``needs``: positions in
     the same section of the instructions it waits for, or SECTION_INPUT. ``role`` tells a multi-part operation's parts apart.
+    ``behind_link``: ASIC work that comes after a longer link transfer of the same operation.
     """
 
     op: Op
@@ -29,11 +31,17 @@ class Instruction:
     region: str = ""
     stages: tuple[Stage, ...] = ()
     link_bytes: int = 0
+    behind_link: bool = False
 
     @property
     def label(self) -> str:
         """Name under which reports add it up."""
         return self.op.label
+
+    @property
+    def waits_as(self) -> str:
+        """Kind on which cycles are booked while a channel waits for this instruction: of two in a row, the longer's."""
+        return LINK if self.behind_link else self.kind
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from pimsim.mapping.layout import Region
 from pimsim.mapping.placement import Placement
 from pimsim.program import vectors, vmm
 from pimsim.program.block import Block
+from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, StepProgram
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
 from pimsim.workload.ops import (
@@ -112,10 +113,12 @@ class _Section:
         """Append ASIC work; what its operands exceed the SRAM by travels out and back first."""
         capacity = int(self.lowering.device.asic.sram_kib * 1024)
         excess = buffer_elements * BYTES_PER_ELEMENT - capacity
+        behind_link = False
         if excess > 0:
             self.found.append(Instruction(op, LINK, "spill", needs, link_bytes=2 * excess))
             needs = (len(self.found) - 1,)
-        self.found.append(Instruction(op, ASIC, "compute", needs, stages=tuple(stages)))
+            behind_link = link_ps(self.lowering.device, 2 * excess) > asic_ps(self.lowering.device, stages)
+        self.found.append(Instruction(op, ASIC, "compute", needs, stages=tuple(stages), behind_link=behind_link))
         return len(self.found) - 1
 
     def load(self, op: Op, names: list[str]) -> int:

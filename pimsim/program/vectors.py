@@ -61,20 +61,18 @@ def row_runs(region: Region, output: int, channel: int) -> list[Run]:
 def value_write_block(device: Device, region: Region, channel: int) -> Block:
     """Write one token's V: one masked column write in a row of every bank for each local slot, as for token 0.
 
-    ACT, WR and PREpb of successive banks are interleaved so that the activate interval hides the others' latencies;
+    ACT, WR and PREpb of successive banks are interleaved, a quarter and three quarters of the banks apart, so that the
+    activate interval hides the other latencies. The order does not depend on timing: a longer time never makes it faster.
     ``operand`` is ``slot * banks + bank``, the element that is written to lane ``token % lanes``.
     """
-    geometry, timing, in_group = region.geometry, device.timing, device.organization.banks_per_group
+    geometry, in_group = region.geometry, device.organization.banks_per_group
     order = [bank for k in range(in_group) for bank in range(k, geometry.banks, in_group)]
     targets = [
         (bank, region.linear(local, 0), (local * geometry.channels + channel) * geometry.banks + bank)
         for local in range(region.slots_in(channel))
         for bank in order
     ]
-    pace = max(1, timing["nRRDS"])
-    write_lag = -(-timing["nRCDWR"] // pace)
-    close_lag = write_lag + -(-(timing["nCWL"] + timing["nBL"] + timing["nWR"]) // pace)
-    return _staggered(device, targets, write_lag, max(1, min(close_lag, geometry.banks)))
+    return _staggered(device, targets, geometry.banks // 4, max(1, 3 * geometry.banks // 4))
 
 
 def value_offset(region: Region, token: int) -> list[int]:
@@ -87,7 +85,6 @@ def value_offset(region: Region, token: int) -> list[int]:
 
 def _staggered(device: Device, targets: list[tuple[int, int, int]], write_lag: int, close_lag: int) -> Block:
     builder, per_row = BlockBuilder(device), device.organization.columns
-    write_lag = min(write_lag, close_lag - 1)
     for i in range(len(targets) + close_lag):
         if i >= close_lag:
             builder.add("PREpb", targets[i - close_lag][0], cause="kv_write")

@@ -5,6 +5,7 @@ K is row-major (a token's heads side by side in one bank), V column-major (a hea
 
 from __future__ import annotations
 
+from pimsim.errors import MappingError
 from pimsim.mapping.layout import Chunk, Geometry, Layout
 
 
@@ -16,7 +17,12 @@ def matrix(geometry: Geometry, outputs: int, inputs: int) -> Layout:
 def keys(geometry: Geometry, heads: int, head_width: int, context: int) -> Layout:
     """K: slots of one token a bank; as many whole heads to a chunk as the global buffer holds."""
     head_columns = geometry.columns_for(head_width)
-    heads_per_chunk = max(1, geometry.buffer_columns // head_columns)
+    heads_per_chunk = geometry.buffer_columns // head_columns
+    if heads_per_chunk == 0:
+        raise MappingError(
+            f"a head of {head_width} elements cannot be multiplied with K at once: the global buffer holds "
+            f"{geometry.buffer_columns * geometry.lanes} (pim.global_buffer_bytes)"
+        )
     chunks = []
     for first in range(0, heads, heads_per_chunk):
         columns = min(heads_per_chunk, heads - first) * head_columns
