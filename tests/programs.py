@@ -39,7 +39,7 @@ def random_device(rng: random.Random) -> Device:
     device = _shaped(rng.randint(1, 4), grouped_by, rng.random() < 0.5, rng.choice((1.0, 0.57)), settings)
     cycles = {name: rng.choice((1, 2, 3, 5, 9, 17, 31)) for name in device.timing.cycles if name not in _REFRESH_OWN}
     own = {"nRFCab": rng.randint(20, 60), "nRFCpb": rng.randint(5, 30), "nRREFD": rng.randint(1, 9)}
-    return with_cycles(device, {**cycles, **own, "nREFI": rng.choice((800, 1700, 5000))})
+    return with_cycles(device, {**cycles, **own, "nREFI": rng.choice((1300, 1700, 5000))})
 
 
 def random_block(device: Device, rng: random.Random) -> Block:

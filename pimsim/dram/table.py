@@ -50,6 +50,22 @@ class RuleTable:
         """Cycles from a command's issue until its data arrived, by command code."""
         return tuple(evaluate_gap(command.latency, self.timing.cycles) for command in self.standard.commands)
 
+    def refresh_lead_ck(self, per_bank: bool) -> int:
+        """Longest time from any command to the refresh after the precharge that it may need: a controller that closes banks
+        this long before a refresh must be done has it done in time."""
+        refresh, precharges = ("REFpb", ("PREpb", "PREab")) if per_bank else ("REFab", ("PREab",))
+        refreshes = [i for i, command in enumerate(self.standard.commands) if command.row == "refresh"]
+        after = [rule for rule in self.rules if rule.preceding not in refreshes]
+
+        def longest(following: tuple[str, ...], preceding: tuple[str, ...] = ()) -> int:
+            names = self.standard.command_names
+            gaps = [
+                r.gap_ck for r in after if names[r.following] in following and (not preceding or names[r.preceding] in preceding)
+            ]
+            return max(gaps, default=0)
+
+        return max(longest(precharges) + longest((refresh,), precharges), longest((refresh,)))
+
     def pair_cause(self, before: Command, after: Command) -> int:
         """Index into CAUSES for cycles in which ``after`` waits for ``before``; -1 if it is booked on ``after`` itself."""
         if before.row == "refresh" or after.row == "refresh":

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config.device import Device
-from pimsim.dram.table import RuleTable
 from pimsim.engine.kernels_rules import fresh_channel
 from pimsim.engine.rule_arrays import NEVER, IntArray, RuleArrays
 
@@ -130,7 +129,7 @@ def aim_tables(device: Device) -> AimTables:
         P_REFRESH: mode,
         P_REFRESH_INTERVAL: interval,
         P_MAX_POSTPONED: spec.dram.refresh.max_postponed,
-        P_REFRESH_LEAD: refresh_lead(device.table, mode),
+        P_REFRESH_LEAD: device.table.refresh_lead_ck(mode == REFRESH_PER_BANK),
         P_BANKS_PER_GROUP: device.organization.banks_per_group,
     }
     code = device.table.code
@@ -138,19 +137,6 @@ def aim_tables(device: Device) -> AimTables:
         np.array([code[name] for name in CHOSEN], np.int64),
         np.array([int(parameter[i]) for i in range(len(parameter))], np.int64),
     )
-
-
-def refresh_lead(table: RuleTable, mode: int) -> int:
-    """Longest time in CK from any command to the refresh after the precharge that it may need."""
-    precharge, refresh = ("PREpb", "REFpb") if mode == REFRESH_PER_BANK else ("PREab", "REFab")
-    longest: dict[tuple[str, str], int] = {}
-    for rule in table.rules:
-        pair = (table.standard.command_names[rule.preceding], table.standard.command_names[rule.following])
-        longest[pair] = max(longest.get(pair, 0), rule.gap_ck)
-    before = {pair: gap for pair, gap in longest.items() if pair[0] not in ("REFab", "REFpb")}
-    to_precharge = max(gap for (_, after), gap in before.items() if after == precharge)
-    to_refresh = max(gap for (_, after), gap in before.items() if after == refresh)
-    return max(to_precharge + before[precharge, refresh], to_refresh)
 
 
 def fresh_state(rules: RuleArrays, classes: int, log_entries: int) -> AimState:

@@ -87,14 +87,19 @@ class FastEngine:
     def record_step(self, program: StepProgram) -> StepRecord:
         """Run one step burst by burst and keep the issue time of each; state is carried on as by ``run_batch``."""
         start_ps, skip = int(self.clock[NOW]), self.control
-        bursts = sum(
-            times * sum(block.bursts for row in part for block in row.blocks if block) for part, times in program.sections()
-        )
-        log, instances = np.zeros((4 * bursts + 4096, 8), np.int64), instance_rows([program])
+        log, instances = np.zeros((self._log_rows(program), 8), np.int64), instance_rows([program])
         self.control = skip._replace(skip=0)
         self.run_batch([program], log, instances)
         self.control = skip
         return StepRecord(program, instances, log[1 : int(log[0, 0]) + 1], start_ps)
+
+    def _log_rows(self, program: StepProgram) -> int:
+        """Rows that a log of ``program`` may take: one a burst, and for each command of refresh its own and a split burst's."""
+        trial = FastEngine(self.device)
+        trial.channels, trial.clock = Channels(*(state.copy() for state in self.channels)), self.clock.copy()
+        trial.run_batch([program])
+        extra = trial.channels.counters[:, FIRST_EXTRA:].sum() - self.channels.counters[:, FIRST_EXTRA:].sum()
+        return 1 + trial.totals[0].bursts + 2 * int(extra)
 
     def finish(self, step_ps: list[int]) -> EngineOutcome:
         """Book what is left of every channel's cycles and hand over all counters."""

@@ -91,16 +91,23 @@ def refresh_due(rules, control, index):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
+def refresh_urgent(rules, control, index):  # type: ignore[no-untyped-def]
+    """Cycle from which refresh number ``index`` closes banks, to be issued before more are owed than may be postponed."""
+    return refresh_due(rules, control, index + control.postponed) - control.lead_ck
+
+
+@inner_kernel
 def refresh_limit(rules, control, counters):  # type: ignore[no-untyped-def]
-    """Cycle from which on a refresh goes before the next command: when due if its banks are closed, else when urgent."""
+    """Cycle from which on a refresh goes before the next command: when urgent, or when due if its banks are closed."""
     index = counters[REFRESHES]
     if control.refresh_mode == REFRESH_NONE:
         return FOREVER
     one = 1
     target = -1 if control.refresh_mode == REFRESH_ALL_BANK else one << (index % rules.banks)
+    urgent = refresh_urgent(rules, control, index)
     if counters[OPEN_MASK] & target == 0:
-        return refresh_due(rules, control, index)
-    return refresh_due(rules, control, index + control.postponed)
+        return min(refresh_due(rules, control, index), urgent)
+    return urgent
 
 
 @inner_kernel
@@ -144,7 +151,7 @@ def do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause):  
     not_before = refresh_due(rules, control, index)
     reopen = opened & target != 0
     if reopen:
-        urgent = refresh_due(rules, control, index + control.postponed)
+        urgent = refresh_urgent(rules, control, index)
         if bank >= 0 and not was_all:
             issue_extra(rules, timing, counters, log, control.precharge_bank, group, bank, urgent, data_cycle, wait_cause)
         else:

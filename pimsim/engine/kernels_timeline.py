@@ -8,7 +8,7 @@ engine therefore jumps from mark to mark of the record, and simulates burst by b
 from __future__ import annotations
 
 from pimsim.engine.kernels_cache import inner_kernel
-from pimsim.engine.kernels_channel import do_refresh, refresh_due, run_burst
+from pimsim.engine.kernels_channel import do_refresh, refresh_due, refresh_limit, refresh_urgent, run_burst
 from pimsim.engine.rule_arrays import NEVER, WINDOW_GAP, WINDOW_HISTORY, WINDOW_LENGTH
 from pimsim.engine.state import (
     AFTER_REFRESH,
@@ -168,8 +168,8 @@ def undisturbed(control, marks, m, reached, shift, due, urgent):  # type: ignore
 @inner_kernel
 def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[no-untyped-def]
     """Mutates ``counters``: follow the record from mark ``m`` while no refresh intervenes; returns the mark reached."""
-    due = refresh_due(rules, control, counters[REFRESHES])
-    urgent = refresh_due(rules, control, counters[REFRESHES] + control.postponed)
+    urgent = refresh_urgent(rules, control, counters[REFRESHES])
+    due = min(refresh_due(rules, control, counters[REFRESHES]), urgent)
     reached = m
     if undisturbed(control, marks, m, last_mark, shift, due, urgent):
         reached = last_mark
@@ -202,7 +202,7 @@ def run_block(rules, control, blocks, marks, timing, counters, log, block, data_
     position, end = blocks.start[block], blocks.start[block + 1]
     m, last_mark = marks.first[block], marks.first[block + 1] - 1
     if control.skip == 1:
-        while refresh_due(rules, control, counters[REFRESHES]) <= data_cycle:
+        while refresh_limit(rules, control, counters) <= data_cycle:
             settle(timing, counters, marks)
             do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause)
         if counters[SAME_BLOCK] >= 0:

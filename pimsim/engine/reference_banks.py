@@ -66,6 +66,7 @@ class RefreshClock:
         self._per_bank = refresh.mode == "per_bank"
         self._postponed = refresh.max_postponed
         self._banks = device.organization.banks
+        self._lead_ck = device.table.refresh_lead_ck(self._per_bank)
 
     @property
     def bank(self) -> int:
@@ -79,8 +80,8 @@ class RefreshClock:
 
     @property
     def urgent_cycle(self) -> int:
-        """When no further refresh may be postponed: the one that is ``max_postponed`` later falls due."""
-        return self._cycle_of(self.done + self._postponed)
+        """When it closes open banks: early enough to be issued before the one that is ``max_postponed`` later falls due."""
+        return self._cycle_of(self.done + self._postponed) - self._lead_ck
 
     def _cycle_of(self, index: int) -> int:
         return (index + 1) * self._interval_ck // (self._banks if self._per_bank else 1)

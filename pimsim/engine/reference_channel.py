@@ -106,10 +106,10 @@ class ChannelController:
         self._after_refresh = False
 
     def _refresh_goes_first(self, cycle: int) -> bool:
-        """Whether a refresh goes before a command that could issue at ``cycle``: due with its banks closed, or urgent."""
+        """Whether a refresh goes before a command that could issue at ``cycle``: urgent, or due with its banks closed."""
         refresh = self._refresh
-        needs_precharge = bool(self._banks.open & self._refreshed_banks())
-        return refresh.enabled and (refresh.urgent_cycle if needs_precharge else refresh.due_cycle) <= cycle
+        closed = not self._banks.open & self._refreshed_banks()
+        return refresh.enabled and (refresh.urgent_cycle <= cycle or (closed and refresh.due_cycle <= cycle))
 
     def _refreshed_banks(self) -> set[int]:
         bank = self._refresh.bank

@@ -42,12 +42,13 @@ class Channels(NamedTuple):
 class Control(NamedTuple):
     """What a channel's controller knows beside the rules (int64 scalars).
 
-    ``act_groups``: commands ACT_AB takes to open all banks. Codes are those of the device's command table, -1 if absent.
+    ``lead_ck``: time that closing banks for a refresh may take. ``act_groups``: commands ACT_AB takes to open all banks. Codes are those of the device's command table, -1 if absent.
     """
 
     refresh_mode: int
     interval_ck: int
     postponed: int
+    lead_ck: int
     refresh_code: int
     precharge_all: int
     precharge_bank: int
@@ -77,6 +78,7 @@ def control_of(device: Device, skip: bool = True) -> Control:
         refresh_mode=mode,
         interval_ck=device.timing["nREFI"],
         postponed=device.spec.dram.refresh.max_postponed,
+        lead_ck=device.table.refresh_lead_ck(mode == REFRESH_PER_BANK),
         refresh_code=code["REFpb" if mode == REFRESH_PER_BANK else "REFab"],
         precharge_all=code["PREab"],
         precharge_bank=code["PREpb"],

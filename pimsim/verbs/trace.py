@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pimsim.verbs import trace_audit, trace_run, trace_schedule
+from pimsim.verbs import trace_audit, trace_export, trace_run, trace_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -13,4 +13,5 @@ def register(app: typer.Typer) -> None:
     trace_schedule.register(trace)
     trace_audit.register(trace)
     trace_run.register(trace)
+    trace_export.register(trace)
     app.add_typer(trace)

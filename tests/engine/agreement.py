@@ -8,6 +8,8 @@ import numpy as np
 
 from pimsim.config.device import Device
 from pimsim.energy.ledger import energy_ledger
+from pimsim.engine.audit import Auditor
+from pimsim.engine.command_trace import trace_of_flat_banks
 from pimsim.engine.fast import FastEngine
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.engine.reference import ReferenceEngine
@@ -66,4 +68,16 @@ def check_agreement(device: Device, programs: list[StepProgram]) -> int:
         np.testing.assert_array_equal(commands[channel], columns, err_msg=f"channel {channel}")
     for step, spans in zip(reference.steps, times, strict=True):
         np.testing.assert_array_equal(spans, [(r.start_ps, r.end_ps) for r in step.instructions])
+    check_audit(device, commands)
     return int(specified.counts.sum())
+
+
+def check_audit(device: Device, commands: list[np.ndarray]) -> None:
+    """The auditor accepts every channel's commands and finds every refresh in time; all on one row, for rows bind nothing."""
+    auditor = Auditor(device, refresh=True)
+    for channel, rows in enumerate(commands):
+        clock, code, group, bank, _ = rows.T
+        row = np.zeros(len(rows), np.int64)
+        auditor.feed(trace_of_flat_banks(device, clock, code, channel, bank, row, row)._replace(bank_group=group))
+    report = auditor.report()
+    assert report.legal, report.lines()[:5]
