@@ -26,6 +26,10 @@ class TraceError(PimsimError):
     """A command stream or an instruction trace is malformed."""
 
 
+class WeightsError(PimsimError):
+    """A file of weights is damaged, or does not hold the tensors of the model."""
+
+
 class RequestError(PimsimError):
     """A request (prompt, tokens to generate) makes no sense for the model or device."""
 

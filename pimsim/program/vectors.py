@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pimsim.config.device import Device
 from pimsim.mapping.layout import Region, Strip
 from pimsim.program.block import Block, BlockBuilder
@@ -81,6 +84,17 @@ def value_offset(region: Region, token: int) -> list[int]:
     c = next(c for c, part in enumerate(region.layout.chunks) if column < part.start + part.columns)
     offset = column - region.layout.chunks[c].start
     return [region.linear(local, c) + offset - region.linear(local, 0) for local in range(region.local_slots)]
+
+
+def value_addresses(region: Region, block: Block, token: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of each burst of a block of ``value_write_block`` when it writes ``token``; -1 where there is none."""
+    geometry = region.geometry
+    shift = np.array(value_offset(region, token), np.int64)
+    local = np.maximum(block.operand, 0) // geometry.banks // geometry.channels
+    linear = block.row * geometry.columns_per_row + block.column + shift[local]
+    addressed = block.row >= 0
+    row, column = np.divmod(linear, geometry.columns_per_row)
+    return np.where(addressed, row, -1), np.where(addressed, column, -1)
 
 
 def _staggered(device: Device, targets: list[tuple[int, int, int]], write_lag: int, close_lag: int) -> Block:

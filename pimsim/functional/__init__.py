@@ -1,0 +1,1 @@
+"""Run numbers through the programs that are timed, beside an independent model of the same decoder."""

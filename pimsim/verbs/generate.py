@@ -1,0 +1,107 @@
+"""``pimsim generate WORKLOAD --hardware H``."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from pimsim.config.workload import WorkloadSpec
+from pimsim.errors import RequestError
+from pimsim.functional.checkpoint import Gpt2Checkpoint
+from pimsim.functional.generate import Generation, check_family, generate
+from pimsim.functional.weights import RandomWeights, Weights, random_prompt
+from pimsim.result.write import check_writable, write_text
+from pimsim.simulation import resolve
+from pimsim.workload.model import DecoderModel
+
+MOST_SHOWN = 64
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+    app.command("generate")(run)
+
+
+def run(
+    workload: str = typer.Argument(help="shipped workload or path (family gpt2)"),
+    hardware: str = typer.Option("pim_gpt", "--hardware", help="shipped name or path"),
+    weights: str | None = typer.Option(
+        None, "--weights", help="safetensors file, GPT-2 as Hugging Face stores it; default: random"
+    ),
+    prompt_ids: str | None = typer.Option(None, "--prompt-ids", help="token ids, as 1,2,3; default: random ones"),
+    tokens: int | None = typer.Option(None, "--tokens", help="tokens to generate; default: the workload's"),
+    numerics: str = typer.Option("exact", "--numerics", help="exact, or asic: its Taylor series and Newton steps"),
+    seed: int = typer.Option(0, "--seed", min=0, help="of random weights and prompt"),
+    json_file: str | None = typer.Option(None, "--json", help="also write everything as JSON"),
+    references: bool = typer.Option(True, "--references/--no-references", help="compare with NumPy models of the same tokens"),
+    settings: list[str] = typer.Option([], "--set", help="path=value, as pim.accumulate=bf16 or workload.model.layers=1"),
+) -> None:
+    """Generate tokens on real numbers through the very programs that are timed; ids, cycles, energy and numerical errors."""
+    device, spec = resolve(hardware, workload, settings)
+    check_writable(json_file)
+    check_family(spec)
+    source = _weights(spec, weights, seed)
+    prompt = _prompt(spec, prompt_ids, seed)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("generating")
+        generation = generate(
+            device, spec, source, prompt, tokens, numerics,
+            references=references, progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if json_file:
+        write_text(json_file, json.dumps(generation.to_dict(), indent=2, allow_nan=False) + "\n")
+    print("\n".join(_lines(generation)))
+
+
+def _weights(spec: WorkloadSpec, path: str | None, seed: int) -> Weights:
+    return RandomWeights(seed) if path is None else Gpt2Checkpoint(path, DecoderModel(spec.model))
+
+
+def _prompt(spec: WorkloadSpec, text: str | None, seed: int) -> list[int]:
+    if text is None:
+        return random_prompt(DecoderModel(spec.model), spec.request.prompt_tokens, seed)
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if not (part.isascii() and part.isdigit() and len(part) < 10):
+            raise RequestError(f"--prompt-ids '{text[:80]}': '{part[:20]}' is not a token id; must be whole numbers, as in 1,2,3")
+    return [int(part) for part in parts]
+
+
+def _lines(generation: Generation) -> list[str]:
+    result, energy = generation.result, generation.result.energy_j
+    counts = generation.to_dict()["command_counts"]
+    lines = [
+        f"{result.workload} on {result.hardware}, numerics {generation.numerics}, weights {_weights_text(generation.weights)}",
+        f"prompt_ids {_ids(generation.prompt_ids)}",
+        f"token_ids {_ids(generation.token_ids)}",
+        f"dram_cycles {result.dram_cycles}",
+        f"latency_s {result.latency_s:.9g}",
+        f"energy_j {energy['low']:.4g} / {energy['nominal']:.4g} / {energy['high']:.4g} (low / nominal / high)",
+        f"commands {'equal to' if counts['equal'] else 'DIFFERENT from'} the timed run's: {sum(counts['functional'].values())}",
+    ]
+    for name, found in generation.references.items():
+        lines.append(
+            f"against NumPy {name}: token agreement {found['token_agreement']:.2%}, logits error max {found['logits_max_error']:.3g} "
+            f"mean {found['logits_mean_error']:.3g}, KL max {found['kl_divergence_max']:.3g} nats"
+        )
+    for name, found_errors in generation.functions.items():
+        lines.append(
+            f"asic {name} on {found_errors['input_min']:.4g} .. {found_errors['input_max']:.4g}: error max "
+            f"{found_errors['max_abs_error']:.3g}, relative {found_errors['max_rel_error']:.3g}"
+        )
+    return lines
+
+
+def _weights_text(weights: dict[str, object]) -> str:
+    return (
+        f"random (seed {weights['seed']})" if weights["kind"] == "random" else f"{weights['file']} (sha256 {weights['sha256']})"
+    )
+
+
+def _ids(ids: tuple[int, ...]) -> str:
+    shown = ",".join(map(str, ids[:MOST_SHOWN]))
+    return shown if len(ids) <= MOST_SHOWN else f"{shown},... ({len(ids)})"
