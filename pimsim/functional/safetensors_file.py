@@ -57,7 +57,12 @@ class SafetensorsFile:
             raise self._error(
                 name, f"takes {entry.end - entry.begin} B; {entry.dtype} {list(entry.shape)} needs {expected} B"
             )  # fmt: skip
-        raw = np.fromfile(self.path, np.uint8, expected, offset=entry.begin)
+        try:
+            raw = np.fromfile(self.path, np.uint8, expected, offset=entry.begin)
+        except OSError as error:
+            raise self._error(name, f"cannot be read: {error.strerror}") from None
+        if len(raw) != expected:
+            raise self._error(name, f"is cut off: {len(raw)} of {expected} B are left")
         values = raw.view(dtype).reshape(entry.shape).astype(np.float32)
         wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
         if wrong:
