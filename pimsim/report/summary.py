@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from pimsim.result.run_result import RunResult
 
 if TYPE_CHECKING:
     from pimsim.comparison import Comparison
+
+_FIGURES = ("latency", "energy", "speedup", "energy gain")
 
 
 def print_run(console: Console, result: RunResult) -> None:
@@ -45,26 +47,21 @@ def print_run(console: Console, result: RunResult) -> None:
 
 
 def print_comparison(console: Console, rows: list[Comparison]) -> None:
-    """One line for each workload and baseline."""
-    table = Table("workload", "PIM latency", "PIM energy", "baseline", "how", "latency", "energy", "speedup", "energy gain")
+    """For each workload the simulated run, then a line for each baseline figure."""
+    table = Table("workload", "device", "how", *(Column(name, justify="right", no_wrap=True) for name in _FIGURES))
+    shown: RunResult | None = None
     for row in rows:
-        table.add_row(
-            row.run.workload,
-            quantity(row.run.latency_s, "s"),
-            quantity(row.run.energy_j["nominal"], "J"),
-            row.baseline,
-            row.baseline_label,
-            quantity(row.baseline_latency_s, "s"),
-            quantity(row.baseline_energy_j["nominal"], "J"),
-            f"{row.speedup:.2f}x",
-            f"{row.energy_gain:.2f}x",
-        )
-    if rows:
-        run = rows[0].run
-        console.print(f"[bold]{run.hardware}[/bold], {run.prompt_tokens} prompt + {run.generated_tokens} generated tokens")
+        if row.run is not shown:
+            shown = row.run
+            pim = quantity(shown.latency_s, "s"), quantity(shown.energy_j["nominal"], "J")
+            table.add_row(shown.workload, shown.hardware, "simulated", *pim, "", "", style="bold")
+        baseline = quantity(row.baseline_latency_s, "s"), quantity(row.baseline_energy_j["nominal"], "J")
+        table.add_row("", row.baseline, row.baseline_label, *baseline, f"{row.speedup:.1f}x", f"{row.energy_gain:.0f}x")
+    if shown:
+        console.print(f"{shown.prompt_tokens} prompt + {shown.generated_tokens} generated tokens, batch 1")
     console.print(table)
     console.print(
-        "A speedup is against the baseline as named under 'how'; an ideal roofline has no software overhead.", style="dim"
+        "Speedup and energy gain are against the figure of that line; an ideal roofline has no software overhead.", style="dim"
     )
 
 
