@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -12,7 +13,7 @@ from pimsim.result.run_result import RunResult
 if TYPE_CHECKING:
     from pimsim.comparison import Comparison
 
-_FIGURES = ("latency", "energy", "speedup", "energy gain")
+_FIGURES = ("latency", "energy", "speedup", "gain")
 
 
 def print_run(console: Console, result: RunResult) -> None:
@@ -48,7 +49,9 @@ def print_run(console: Console, result: RunResult) -> None:
 
 def print_comparison(console: Console, rows: list[Comparison]) -> None:
     """For each workload the simulated run, then a line for each baseline figure."""
-    table = Table("workload", "device", "how", *(Column(name, justify="right", no_wrap=True) for name in _FIGURES))
+    names = (Column(name, no_wrap=True) for name in ("workload", "device"))
+    figures = (Column(name, justify="right", no_wrap=True) for name in _FIGURES)
+    table = Table(*names, Column("how", overflow="fold"), *figures, box=SIMPLE_HEAD, pad_edge=False)
     shown: RunResult | None = None
     for row in rows:
         if row.run is not shown:
@@ -61,7 +64,7 @@ def print_comparison(console: Console, rows: list[Comparison]) -> None:
         console.print(f"{shown.prompt_tokens} prompt + {shown.generated_tokens} generated tokens, batch 1")
     console.print(table)
     console.print(
-        "Speedup and energy gain are against the figure of that line; an ideal roofline has no software overhead.", style="dim"
+        "Speedup and (energy) gain are against the figure of that line; an ideal roofline has no software overhead.", style="dim"
     )
 
 
