@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pimsim.config.device import Device
 from pimsim.config.load import load_hardware, load_workload, split_overrides
 from pimsim.config.workload import WorkloadSpec
 from pimsim.engine.fast import FastEngine
+from pimsim.engine.outcome import EngineOutcome
 from pimsim.engine.reference import ReferenceEngine
 from pimsim.errors import ConfigError, nearest
-from pimsim.mapping.placement import place
+from pimsim.mapping.placement import Placement, place
 from pimsim.program.instruction import StepProgram
 from pimsim.program.lower import Lowering
 from pimsim.result.assemble import assemble
@@ -20,6 +22,23 @@ from pimsim.result.run_result import RunResult
 from pimsim.workload.model import DecoderModel, Request, make_request
 
 ENGINES: dict[str, type[FastEngine] | type[ReferenceEngine]] = {"fast": FastEngine, "reference": ReferenceEngine}
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """A finished run with all that its result is computed from."""
+
+    device: Device
+    workload: WorkloadSpec
+    request: Request
+    placement: Placement
+    outcome: EngineOutcome
+    engine: str
+    wall_s: float
+
+    def result(self) -> RunResult:
+        """Every reported figure of the run."""
+        return assemble(self.device, self.workload, self.request, self.placement, self.outcome, self.engine, self.wall_s)
 
 
 def simulate(
@@ -41,6 +60,22 @@ def simulate(
     ``progress(done, total)`` is called now and then with steps.
     Raises PimsimError for anything that is wrong with the input.
     """
+    execution = execute(hardware, workload, tokens, prompt, settings=settings, engine=engine, refresh=refresh, progress=progress)
+    return execution.result()
+
+
+def execute(
+    hardware: str | Path | Device,
+    workload: str | Path | WorkloadSpec,
+    tokens: int | None = None,
+    prompt: int | None = None,
+    *,
+    settings: Iterable[str] = (),
+    engine: str = "fast",
+    refresh: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Execution:
+    """As ``simulate``, with the engine's counters (``outcome.step_ps`` is the time of every step) beside the result."""
     device, spec = resolve(hardware, workload, settings, refresh)
     request = make_request(spec, tokens, prompt)
     if engine not in ENGINES:
@@ -51,7 +86,7 @@ def simulate(
     programs = step_programs(Lowering(device, model, placement), request)
     report = (lambda done: progress(done, request.steps)) if progress else None
     outcome = ENGINES[engine](device).run(programs, report)
-    return assemble(device, spec, request, placement, outcome, engine, time.perf_counter() - began)
+    return Execution(device, spec, request, placement, outcome, engine, time.perf_counter() - began)
 
 
 def step_programs(lowering: Lowering, request: Request) -> Iterator[StepProgram]:
