@@ -64,7 +64,10 @@ class Findings(NamedTuple):
 
 
 def fresh_past(rules: AuditRules) -> ChannelPast:
-    """A channel in which nothing was issued: banks closed, refreshed at cycle 0."""
+    """A channel in which nothing was issued: banks closed.
+
+    Refresh intervals count from cycle 0, or from the first command of a stream that is an excerpt from later on.
+    """
     commands, banks, nodes, depth = rules.depth.shape[0], int(rules.shape[2]), int(rules.shape[3]), int(rules.shape[4])
     clocks = np.full((commands, nodes, depth), UNKNOWN, np.int64)
     unknown = np.full(banks, UNKNOWN, np.int64)
@@ -208,6 +211,8 @@ def audit_channel(rules, past, found, tight, clock, command, group, bank, row, l
     for i in range(command.shape[0]):
         if clock[i] < past.last[0]:
             return i
+        if past.last[0] < 0 and clock[i] > rules.refresh[1]:
+            past.refreshed[:] = clock[i]
         low, high = _bank_range(rules, command[i], group[i], bank[i])
         _check_timing(rules, past, found, i, clock[i], command[i], group[i], bank[i], tight)
         _check_rows(rules, past, found, i, command[i], low, high, row[i])

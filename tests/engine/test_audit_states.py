@@ -133,7 +133,11 @@ def test_all_bank_refresh_interval() -> None:
     device = load_hardware("gddr6_14000_1250mV")
     limit = 3333 * (1 + 8)
     assert overdue(refreshes(device, "REFab", -1, limit, 2 * limit), device) == []
-    assert overdue(refreshes(device, "REFab", -1, limit + 1, 2 * limit + 4), device) == [(0, -1, 1), (1, -1, 3)]
+    assert overdue(refreshes(device, "REFab", -1, limit, 2 * limit + 4), device) == [(1, -1, 4)]
+    from_zero = refreshes(device, "REFab", -1, 300, 300 + limit, 300 + 2 * limit + 1)
+    assert overdue(from_zero, device) == [(2, -1, 1)]
+    excerpt = refreshes(device, "REFab", -1, 5 * limit, 6 * limit, 7 * limit + 2)
+    assert overdue(excerpt, device) == [(2, -1, 2)]
     late_end = concatenate([refreshes(device, "REFab", -1, limit), stream(device, ("PREab", -1, -1))])
     late_end = late_end._replace(clock=np.array([limit, 2 * limit + 5]), line=np.array([0, 1]))
     assert overdue(late_end, device) == [(1, -1, 5)]
@@ -144,6 +148,7 @@ def test_per_bank_refresh_counts_only_where_it_is_the_mode() -> None:
     settings = ("dram.refresh.mode=per_bank", "dram.refresh.max_postponed=0")
     all_bank, per_bank = load_hardware("gddr6_14000_1250mV"), load_hardware("gddr6_14000_1250mV", settings)
     assert overdue(refreshes(all_bank, "REFpb", 2, 20_000, 40_000), all_bank) == [(1, -1, 40_000 - 9 * 3333)]
+    assert overdue(refreshes(all_bank, "REFpb", 2, 40_000, 50_000), all_bank) == []
     rotation = stream(per_bank, *[("REFpb", bank % 16, -1) for bank in range(48)], step_ck=208)
     assert overdue(rotation, per_bank) == []
     skipped = rotation.take(rotation.line != 21)
