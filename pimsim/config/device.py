@@ -102,4 +102,34 @@ def resolve_device(spec: HardwareSpec, sources: Mapping[str, str], where: str) -
             result_bytes = spec.dram.organization.banks * spec.pim.result_bytes
             derived["nLINKMAC"] = link_cycles(result_bytes, spec.link.gbit_per_s, t_ck_ps)
     timing = resolve_timing(standard, spec.dram.timing, derived, f"{where}: dram.timing")
-    return Device(spec, standard, timing, dict(sources), where)
+    device = Device(spec, standard, timing, dict(sources), where)
+    if spec.pim is not None and spec.dram.refresh.mode != "none":
+        _check_refresh(device)
+    return device
+
+
+def _check_refresh(device: Device) -> None:
+    """Refuse refreshes so frequent that closing banks, refreshing and opening them again leaves no time for a command."""
+    per_bank = device.spec.dram.refresh.mode == "per_bank"
+    banks, refresh = device.organization.banks, "nRFCpb" if per_bank else "nRFCab"
+    interval_ck = device.timing["nREFI"] // (banks if per_bank else 1)
+    reopening_ck = _reopening_ck(device, "ACT_AB", device.activation_groups)
+    if not per_bank:
+        reopening_ck = max(reopening_ck, _reopening_ck(device, "ACT", banks))
+    needed_ck = device.table.refresh_lead_ck(per_bank) + device.timing[refresh] + reopening_ck
+    if interval_ck <= needed_ck:
+        what = f"nREFI / {banks} banks" if per_bank else "nREFI"
+        raise ConfigError(
+            f"{device.where}: dram.timing: {what} = {interval_ck} CK must exceed {needed_ck} CK: closing the banks, {refresh} "
+            f"{device.timing[refresh]} CK, and opening them again; or only refresh runs"
+        )
+
+
+def _reopening_ck(device: Device, name: str, times: int) -> int:
+    """CK from the first of ``times`` activations of different banks to any command that works on or closes a row."""
+    opening, kinds = device.table.code[name], device.standard.commands
+    after = [rule for rule in device.table.rules if rule.preceding == opening]
+    own_scope = kinds[opening].scope
+    between = [-(-rule.gap_ck // rule.window) for rule in after if rule.following == opening and rule.scope != own_scope]
+    to_work = [rule.gap_ck for rule in after if kinds[rule.following].row not in ("open", "refresh")]
+    return (times - 1) * max(between, default=0) + max(to_work)

@@ -10,6 +10,7 @@ import yaml
 from pimsim.config.load import load_hardware
 from pimsim.config.shipped import data_root
 from pimsim.errors import ConfigError
+from pimsim.simulation import simulate
 
 REMOVE = object()
 
@@ -113,3 +114,16 @@ def test_a_plain_dram_names_the_group_it_lacks() -> None:
 def test_a_band_can_be_one_number(tmp_path: Path) -> None:
     device = load_hardware(changed(tmp_path, {"energy.io_pj_per_bit": 4}))
     assert device.energy.io_pj_per_bit.as_tuple() == (4.0, 4.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "banks", "needed_ck"), [("all_bank", 1, 27 + 12 + 455 + 15 * 6 + 27), ("per_bank", 16, 27 + 12 + 228 + 27)]
+)
+def test_refresh_must_leave_time_for_commands(mode: str, banks: int, needed_ck: int) -> None:
+    """nRAS and nRP to close, nRFC, up to 15 nRRD and nRAS to open and close again: an interval that is longer gets by."""
+    settings = [f"dram.refresh.mode={mode}", "dram.refresh.max_postponed=0", "dram.timing.tREFI_ns=null"]
+    small = ["workload.model.layers=1", "workload.model.vocabulary=100"]
+    enough = [*settings, f"dram.timing.nREFI={(needed_ck + 1) * banks}"]
+    assert simulate("pim_gpt", "gpt2_small", 1, settings=enough + small).refresh_command_counts
+    with pytest.raises(ConfigError, match=f"must exceed {needed_ck} CK"):
+        load_hardware("pim_gpt", [*settings, f"dram.timing.nREFI={needed_ck * banks}"])
