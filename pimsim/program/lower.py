@@ -34,12 +34,15 @@ from pimsim.workload.ops import (
 
 @dataclass
 class Lowering:
-    """Lowers steps of one model on one device; blocks that repeat are built once."""
+    """Lowers steps of one model on one device; blocks that repeat are built once.
+
+    Of blocks that vary with the token or the context, those of the latest one are kept: memory does not grow with tokens.
+    """
 
     device: Device
     model: DecoderModel
     placement: Placement
-    _blocks: dict[Hashable, tuple[Block | None, ...]] = field(default_factory=dict)
+    _blocks: dict[Hashable, tuple[Hashable, tuple[Block | None, ...]]] = field(default_factory=dict)
     _instructions: dict[Hashable, tuple[tuple[Instruction, ...], int]] = field(default_factory=dict)
 
     def step(self, context: int, with_head: bool, token_id: int = 0) -> StepProgram:
@@ -55,12 +58,14 @@ class Lowering:
         """The model with its first layer only: all layers are alike but for the rows they lie in."""
         return DecoderModel(self.model.spec.model_copy(update={"layers": 1}))
 
-    def per_channel(self, key: Hashable, build: Callable[[int], Block | None]) -> tuple[Block | None, ...]:
-        """Blocks of every channel, built once per ``key``."""
-        if key not in self._blocks:
+    def per_channel(
+        self, key: Hashable, build: Callable[[int], Block | None], varying: Hashable = None
+    ) -> tuple[Block | None, ...]:
+        """Blocks of every channel, built once per ``key`` and again when ``varying`` changes."""
+        if key not in self._blocks or self._blocks[key][0] != varying:
             found = (build(channel) for channel in range(self.placement.geometry.channels))
-            self._blocks[key] = tuple(block if block is not None and block.bursts else None for block in found)
-        return self._blocks[key]
+            self._blocks[key] = varying, tuple(block if block is not None and block.bursts else None for block in found)
+        return self._blocks[key][1]
 
     def slots_at_once(self, region: Region) -> int:
         """Local slots whose partial sums fit half of the ASIC's memory; all of them if nothing is partial."""
@@ -139,11 +144,12 @@ def _embedding(section: _Section, op: Op) -> int:
     lowering, position = section.lowering, section.context - 1
     region, table = lowering.placement.regions[op.weight], lowering.placement.tables["wpe"]
     token = lowering.per_channel(
-        ("row", region.layout, section.token_id),
+        ("row", region.layout),
         lambda c: vectors.run_block(lowering.device, vectors.row_runs(region, section.token_id, c)),
+        section.token_id,
     )
     learned = lowering.per_channel(
-        ("table", position), lambda c: vectors.run_block(lowering.device, vectors.table_runs(table, position, c))
+        ("table",), lambda c: vectors.run_block(lowering.device, vectors.table_runs(table, position, c)), position
     )
     first = section.pim(op, "token", (SECTION_INPUT,), op.weight, token)
     second = section.pim(op, "position", (SECTION_INPUT,), "wpe", learned)
@@ -180,12 +186,12 @@ def _kv_write(section: _Section, op: Op) -> int:
     lowering, token = section.lowering, section.context - 1
     region = lowering.placement.regions[op.weight]
     if op.label == "v_write":
-        key: Hashable = ("v", region.layout)
-        blocks = lowering.per_channel(key, lambda c: vectors.value_write_block(lowering.device, region, c))
+        blocks = lowering.per_channel(("v", region.layout), lambda c: vectors.value_write_block(lowering.device, region, c))
     else:
-        key = ("k", region.layout, token)
         blocks = lowering.per_channel(
-            key, lambda c: vectors.run_block(lowering.device, vectors.row_runs(region, token, c), write=True)
+            ("k", region.layout),
+            lambda c: vectors.run_block(lowering.device, vectors.row_runs(region, token, c), write=True),
+            token,
         )
     return section.pim(op, "write", section.needs(op), op.weight, blocks)
 
@@ -195,8 +201,9 @@ def _scores(section: _Section, op: Op) -> int:
     region, geometry = lowering.placement.regions[op.weight], lowering.placement.geometry
     columns = geometry.columns_for(op.head_width)
     blocks = lowering.per_channel(
-        ("scores", region.layout, geometry.slots_for(op.context)),
+        ("scores", region.layout),
         lambda c: vmm.vmm_block(lowering.device, vmm.score_steps(region, c, op.context, columns)),
+        geometry.slots_for(op.context),
     )
     return section.pim(op, "vmm", section.needs(op), op.weight, blocks)
 
@@ -211,8 +218,9 @@ def _attention_context(section: _Section, op: Op) -> int:
     region, geometry = lowering.placement.regions[op.weight], lowering.placement.geometry
     used = geometry.columns_for(op.context)
     blocks = lowering.per_channel(
-        ("context", region.layout, used),
+        ("context", region.layout),
         lambda c: vmm.vmm_block(lowering.device, vmm.context_steps(region, c, op.context, op.heads)),
+        used,
     )
     product = section.pim(op, "vmm", section.needs(op), op.weight, blocks)
     parts = sum(chunk.start < used for chunk in region.layout.chunks)
