@@ -1,0 +1,90 @@
+"""``pimsim explain HARDWARE WORKLOAD``."""
+
+from __future__ import annotations
+
+import json as json_text
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Column, Table
+
+from pimsim.config.load import content_hash
+from pimsim.explain import Answer, ExplainedInstruction, elasticity, explain_step
+from pimsim.recording import record_token
+from pimsim.report.summary import quantity
+from pimsim.result.write import check_writable, write_text
+from pimsim.trace.export import check_layer
+
+_FILE_WIDTH = 180  # columns where the output goes to a file or a pipe
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+
+    @app.command("explain")
+    def explain(
+        hardware: Annotated[str, typer.Argument(help="shipped name or path")],
+        workload: Annotated[str, typer.Argument(help="shipped name or path")],
+        token: Annotated[int, typer.Option("--token", help="which generated token, from 1")],
+        layer: Annotated[int, typer.Option("--layer", help="layer to print, from 0; the file has all")] = 0,
+        prompt: Annotated[int | None, typer.Option("--prompt", help="tokens in the prompt [workload's own]")] = None,
+        json: Annotated[str | None, typer.Option("--json", help="also write everything to this file")] = None,
+        settings: Annotated[list[str] | None, typer.Option("--set", help="path=value, as dram.timing.nRP=20")] = None,
+    ) -> None:
+        """For one token: every instruction with what bound it and what would bind next; answers to the main parameters."""
+        check_writable(json)
+        record = record_token(hardware, workload, token, prompt, settings or ())
+        check_layer(record.step.program, layer)
+        instructions = explain_step(record.device, record.placement, record.step)
+        answers = elasticity(record.device, record.workload, record.step.program.context)
+        console = Console(soft_wrap=True)
+        console.width = console.width if console.is_terminal else _FILE_WIDTH
+        latency = max(one.end_s for one in instructions if one.critical)
+        console.print(
+            f"[bold]{record.workload.name}[/bold] on [bold]{record.device.name}[/bold], token {token} "
+            f"(context {record.step.program.context}): {quantity(latency, 's')}; instructions outside the layers and of layer {layer}"
+        )
+        console.print(_instructions([one for one in instructions if one.layer in (-1, layer)]))
+        console.print("The token alone, simulated again with one parameter changed:")
+        console.print(_answers(answers))
+        if json:
+            content = {
+                "hardware": record.device.name,
+                "workload": record.workload.name,
+                "config_hash": content_hash(record.device.spec, record.workload),
+                "token": token,
+                "context": record.step.program.context,
+                "latency_s": latency,
+                "instructions": [{**asdict(one), "duration_s": one.duration_s} for one in instructions],
+                "elasticity": [asdict(answer) for answer in answers],
+            }
+            write_text(json, json_text.dumps(content, indent=2) + "\n")
+
+
+def _instructions(explained: list[ExplainedInstruction]) -> Table:
+    names = (Column(name, no_wrap=True) for name in ("op", "part"))
+    times = (Column(name, justify="right", no_wrap=True) for name in ("start", "end", "duration"))
+    table = Table("", *names, *times, "bound by", Column("share", justify="right"), "next limit", box=SIMPLE_HEAD, pad_edge=False)
+    for one in explained:
+        op = one.op if one.layer < 0 else f"h{one.layer}.{one.op}"
+        shown = (quantity(time, "s") for time in (one.start_s, one.end_s, one.duration_s))
+        share = f"{one.bound_s / one.duration_s:.0%}" if one.duration_s else ""
+        table.add_row("*" if one.critical else "", op, f"{one.kind} {one.role}", *shown, one.bound_by, share, one.next_limit)
+    table.caption = "* on the critical path"
+    return table
+
+
+def _answers(answers: list[Answer]) -> Table:
+    names = ("parameter", "change", "from", "to", "latency", "energy", "elasticity")
+    table = Table(*(Column(name, justify="right" if k > 1 else "left", no_wrap=True) for k, name in enumerate(names)), "note")
+    table.box, table.pad_edge = SIMPLE_HEAD, False
+    for answer in answers:
+        cells = [f"{answer.before:g} {answer.unit}", "", "", "", ""]
+        if answer.after is not None:
+            cells[1] = f"{answer.after:g} {answer.unit}"
+            cells[2:] = [f"{answer.latency_change:+.2%}", f"{answer.energy_change:+.2%}", f"{answer.latency_elasticity:+.3f}"]
+        table.add_row(answer.parameter, answer.change, *cells, answer.note)
+    return table
