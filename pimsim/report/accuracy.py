@@ -47,6 +47,7 @@ def page(points: list[Point], exact: Generation) -> str:
         f"{floor['logits_max_error']:.2e} and a KL divergence of {floor['kl_divergence_mean']:.2e}. Cycles are the ASIC's for one",
         "instruction (GELU contains an exp and a reciprocal of its own, and its errors are of all three together);",
         f"time and energy are those of one token of `{COST_WORKLOAD}` at a context of {COST_CONTEXT} (nominal constants).",
+        "Times are exact: where a longer instruction pushes a refresh into or out of the token, they jump by it.",
         "",
         f"![errors]({ERRORS})",
         "",
