@@ -97,17 +97,37 @@ def _changed(device: Device, parameter: _Parameter, factor: float) -> Device:
     return resolve_device(spec, device.sources, device.where)
 
 
-def _timing(*stems: str) -> Callable[[dict[str, Any], float], None]:
-    """Scale every way in which these timings may be given: times as they are, cycles to whole ones."""
+def _timing(family: str) -> Callable[[dict[str, Any], float], None]:
+    """Scale a timing in every form in which it is given (tRCD, tRCDRD ...): times as they are, cycles to whole ones."""
 
     def change(values: dict[str, Any], factor: float) -> None:
         timing = values["dram"]["timing"]
-        for key in [key for key in timing if stem(key) in stems]:
-            timing[key] *= factor
-            if not key.endswith("_ns"):
-                timing[key] = float(ceil_exact(timing[key]))
+        for key in [key for key in timing if stem(key).startswith(family)]:
+            timing[key] = _scaled(key, timing[key], factor)
 
     return change
+
+
+def _precharge(values: dict[str, Any], factor: float) -> None:
+    """A longer tRP makes a row cycle longer by as much, where tRC is given by itself."""
+    timing = values["dram"]["timing"]
+    for own, cycle in (("tRP_ns", "tRC_ns"), ("nRP", "nRC")):
+        if own in timing:
+            longer = _scaled(own, timing[own], factor)
+            if cycle in timing:
+                timing[cycle] += longer - timing[own]
+            timing[own] = longer
+
+
+def _scaled(key: str, value: float, factor: float) -> float:
+    return value * factor if key.endswith("_ns") else float(ceil_exact(value * factor))
+
+
+def _activate_to_mac(device: Device) -> int:
+    """CK from an all-bank activation to a MAC."""
+    names = device.standard.command_names
+    pairs = ((names[rule.preceding], names[rule.following], rule.gap_ck) for rule in device.table.rules)
+    return max(gap for before, after, gap in pairs if (before, after) == ("ACT_AB", "MAC_AB"))
 
 
 def _cycles(name: str) -> Callable[[Device], float]:
@@ -149,10 +169,10 @@ def _lanes(values: dict[str, Any], factor: float) -> None:
 
 
 _PARAMETERS = (
-    _Parameter("tRCD", "CK", _cycles("nRCDMAC"), _timing("RCD", "RCDRD", "RCDWR", "RCDMAC")),
-    _Parameter("tRP", "CK", _cycles("nRP"), _timing("RP")),
-    _Parameter("tCCD", "CK", _cycles("nCCDMAC"), _timing("CCD", "CCDS", "CCDL", "CCDMAC")),
-    _Parameter("tRFC", "CK", _cycles("nRFCab"), _timing("RFC", "RFCab", "RFCpb")),
+    _Parameter("tRCD", "CK", _activate_to_mac, _timing("RCD")),
+    _Parameter("tRP", "CK", _cycles("nRP"), _precharge),
+    _Parameter("tCCD", "CK", lambda d: d.mac_interval_ck, _timing("CCD")),
+    _Parameter("tRFC", "CK", _cycles("nRFCab"), _timing("RFC")),
     _Parameter("tREFI", "CK", _cycles("nREFI"), _timing("REFI")),
     _Parameter("channels", "", lambda d: d.organization.channels, _whole("dram", "channels")),
     _Parameter("banks", "", lambda d: d.organization.banks, _banks),

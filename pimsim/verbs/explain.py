@@ -40,16 +40,7 @@ def register(app: typer.Typer) -> None:
         check_layer(record.step.program, layer)
         instructions = explain_step(record.device, record.placement, record.step)
         answers = elasticity(record.device, record.workload, record.step.program.context)
-        console = Console(soft_wrap=True)
-        console.width = console.width if console.is_terminal else _FILE_WIDTH
         latency = max(one.end_s for one in instructions if one.critical)
-        console.print(
-            f"[bold]{record.workload.name}[/bold] on [bold]{record.device.name}[/bold], token {token} "
-            f"(context {record.step.program.context}): {quantity(latency, 's')}; instructions outside the layers and of layer {layer}"
-        )
-        console.print(_instructions([one for one in instructions if one.layer in (-1, layer)]))
-        console.print("The token alone, simulated again with one parameter changed:")
-        console.print(_answers(answers))
         if json:
             content = {
                 "hardware": record.device.name,
@@ -62,6 +53,15 @@ def register(app: typer.Typer) -> None:
                 "elasticity": [asdict(answer) for answer in answers],
             }
             write_text(json, json_text.dumps(content, indent=2) + "\n")
+        console = Console(soft_wrap=True)
+        console.width = console.width if console.is_terminal else _FILE_WIDTH
+        console.print(
+            f"[bold]{record.workload.name}[/bold] on [bold]{record.device.name}[/bold], token {token} "
+            f"(context {record.step.program.context}): {quantity(latency, 's')}; instructions outside the layers and of layer {layer}"
+        )
+        console.print(_instructions([one for one in instructions if one.layer in (-1, layer)]))
+        console.print("The token alone, simulated again with one parameter changed:")
+        console.print(_answers(answers))
 
 
 def _instructions(explained: list[ExplainedInstruction]) -> Table:

@@ -132,3 +132,12 @@ def test_verb_writes_everything(tmp_path: Path) -> None:
     assert {one["layer"] for one in content["instructions"]} == {-1, 0, 1}
     assert content["latency_s"] == max(one["end_s"] for one in content["instructions"])
     assert len(content["elasticity"]) == 24
+
+
+def test_other_standards_answer_too() -> None:
+    """GDDR6-AiM names its timings otherwise and gives tRC by itself."""
+    spec = load_workload("gpt2_small", [setting.removeprefix("workload.") for setting in SMALL])
+    answers = {(a.parameter, a.change): a for a in elasticity(load_hardware("gddr6_aim"), spec, 8)}
+    assert (answers["tRCD", "x2"].before, answers["tRCD", "x2"].after) == (56, 112)
+    assert answers["tRP", "x2"].after == 64 and answers["tRP", "x2"].latency_change > 0
+    assert answers["tCCD", "x2"].after == 4
