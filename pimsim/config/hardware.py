@@ -10,6 +10,7 @@ from pimsim.config.area import AreaSpec
 from pimsim.config.model import NonNegativeBand, Source, SpecModel, unit
 from pimsim.dram.organization import DramOrganization
 
+MAX_BANKS = 64
 Count = Annotated[int, Field(ge=1, le=1 << 30)]
 
 
@@ -68,6 +69,10 @@ class DramSpec(SpecModel):
             value = getattr(self, name)
             if value & (value - 1):
                 raise ValueError(f"{name} {value} must be a power of two: it is decoded from address bits")
+        if self.bank_groups * self.banks_per_group > MAX_BANKS:
+            raise ValueError(
+                f"bank_groups x banks_per_group = {self.bank_groups * self.banks_per_group}: at most {MAX_BANKS} banks a channel"
+            )
         return self
 
     @property

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from pimsim.report.summary import print_run
 from pimsim.result.write import check_writable
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Simulate every command of a request and print where time and energy went."""
         check_writable(json)
-        with _progress() as report:
+        with progress_report() as report:
             result = simulate(
                 hardware, workload, tokens, prompt,
                 settings=settings or (), engine=engine, refresh=not no_refresh, progress=report,
@@ -48,17 +48,35 @@ def register(app: typer.Typer) -> None:
 
 
 class _Report:
-    """Shows a progress bar once a run has taken a second."""
+    """Shows a progress bar once a run has taken a second; until then nothing is drawn."""
 
-    def __init__(self, bar: Progress) -> None:
-        self.bar, self.began, self.task = bar, time.monotonic(), bar.add_task("simulating", total=None, visible=False)
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.bar: Progress | None = None
+        self.task = TaskID(0)
 
     def __call__(self, done: int, total: int) -> None:
-        self.bar.update(self.task, completed=done, total=total, visible=time.monotonic() - self.began > 1)
+        if self.bar is None and time.monotonic() - self.began > 1:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("tokens"),
+                TimeRemainingColumn(),
+            )
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("simulating", total=total)
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done)
 
 
 @contextmanager
-def _progress() -> Iterator[_Report]:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Report(bar)
+def progress_report() -> Iterator[_Report]:
+    """A progress callback for ``simulate``; its bar, if one was shown, is taken away at the end."""
+    report = _Report()
+    try:
+        yield report
+    finally:
+        if report.bar is not None:
+            report.bar.stop()
