@@ -42,6 +42,10 @@ class ClusterError(PimsimError):
     """A cluster of workers cannot be reached or used."""
 
 
+class BenchError(PimsimError):
+    """A measurement cannot be made: its settings contradict each other, or a program it times failed."""
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the closest allowed name, or an empty string."""
     names = list(allowed)
