@@ -65,7 +65,7 @@ def environment() -> dict[str, Any]:
         "numpy": metadata.version("numpy"),
         "numba": metadata.version("numba"),
         "simpy": metadata.version("simpy"),
-        "platform": platform.platform(terse=True),
+        "platform": platform.system(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "load_average_1_min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,

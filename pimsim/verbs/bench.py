@@ -15,7 +15,7 @@ from pimsim.bench.growth import LENGTHS, bench_growth
 from pimsim.bench.measure import environment
 from pimsim.bench.models import EIGHT, bench_cold_start, bench_models, check_tokens
 from pimsim.bench.peer import TURNS, GemvFigures, SetFigures, bench_gemv, check_peer, published
-from pimsim.bench.tables import print_engines, print_gemv, print_requests
+from pimsim.bench.tables import bench_console, print_engines, print_gemv, print_requests
 from pimsim.errors import BenchError
 from pimsim.result.write import check_writable, write_text
 
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Measure this simulator: speed, memory, growth. Without a choice, all but --sweep."""
         chosen = [name for name, on in zip(SECTIONS, (engines, models, aim, growth, sweep), strict=True) if on]
-        settings = _Settings(Console(soft_wrap=True), chosen or list(SECTIONS)[:-1], tokens, peer_binary, quick)
+        settings = _Settings(bench_console(), chosen or list(SECTIONS)[:-1], tokens, peer_binary, quick)
         settings.check()
         check_writable(json)
         document: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "quick": quick, "environment": environment()}
