@@ -122,6 +122,7 @@ BAD_CALLS = {
     "no peer": (["--aim", "--peer-binary", "/nowhere/aim"], "--peer-binary /nowhere/aim: no program there"),
     "peer unused": (["--models", "--peer-binary", "/bin/true"], "--peer-binary is for --aim"),
     "tokens unused": (["--engines", "--tokens", "5"], "--tokens is for --models"),
+    "quick sweep": (["--sweep", "--quick"], "--quick has no small case for --sweep"),
     "no tokens": (["--models", "--tokens", "0"], "0 tokens to generate: must be at least 1"),
     "context": (["--models", "--tokens", "5000"], "need a context of 5000 tokens"),
     "folder": (["--engines", "--json", "/nowhere/out.json"], "folder /nowhere does not exist"),
