@@ -8,6 +8,7 @@ from functools import cache
 from pimsim.asic.work import Stage
 from pimsim.config.device import Device
 from pimsim.config.load import load_hardware
+from pimsim.dram.commands import BANK, CHANNEL, SCOPES
 from pimsim.program.block import Block, BlockBuilder
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, StepProgram
 from pimsim.workload.ops import Op
@@ -17,17 +18,17 @@ _REFRESH_OWN = ("nREFI", "nRFCab", "nRFCpb", "nRREFD")
 
 
 @cache
-def _shaped(channels: int, grouped_by: int, obey_tfaw: bool, t_ck_ns: float, settings: tuple[str, ...]) -> Device:
+def _shaped(hardware: str, channels: int, grouped_by: int, obey_tfaw: bool, t_ck_ns: float, settings: tuple[str, ...]) -> Device:
     shape = (f"dram.channels={channels}", "dram.bank_groups=2", "dram.banks_per_group=2")
     activation = (
         f"pim.all_bank_activation.grouped_by={grouped_by}",
         f"pim.all_bank_activation.obey_tFAW={str(obey_tfaw).lower()}",
     )
-    return load_hardware("pim_gpt", (*shape, *activation, f"dram.timing.tCK_ns={t_ck_ns}", *settings))
+    return load_hardware(hardware, (*shape, *activation, f"dram.timing.tCK_ns={t_ck_ns}", *settings))
 
 
 def random_device(rng: random.Random) -> Device:
-    """A small PIM device of 4 banks a channel: timing, refresh, activation, issue and clocks drawn anew."""
+    """A small PIM device of 4 banks a channel, with or without mode switches: timing, refresh, activation, issue, clocks drawn anew."""
     mode, postponed = rng.choice(("none", "all_bank", "per_bank")), rng.choice((0, 1, 2, 8))
     grouped_by = rng.choice((2, 4))
     settings = (
@@ -36,7 +37,8 @@ def random_device(rng: random.Random) -> Device:
         f"controller.issue={rng.choice(('serial', 'overlap'))}",
         f"asic.clock_ghz={rng.choice((1.0, 0.7))}",
     )
-    device = _shaped(rng.randint(1, 4), grouped_by, rng.random() < 0.5, rng.choice((1.0, 0.57)), settings)
+    hardware = rng.choice(("pim_gpt", "pim_gpt", "gddr6_aim"))
+    device = _shaped(hardware, rng.randint(1, 4), grouped_by, rng.random() < 0.5, rng.choice((1.0, 0.57)), settings)
     cycles = {name: rng.choice((1, 2, 3, 5, 9, 17, 31)) for name in device.timing.cycles if name not in _REFRESH_OWN}
     own = {"nRFCab": rng.randint(20, 60), "nRFCpb": rng.randint(5, 30), "nRREFD": rng.randint(1, 9)}
     return with_cycles(device, {**cycles, **own, "nREFI": rng.choice((1300, 1700, 5000))})
@@ -54,29 +56,39 @@ def random_block(device: Device, rng: random.Random) -> Block:
     return builder.finish()
 
 
+def _working(device: Device, rows: tuple[str, ...], scopes: tuple[str, ...]) -> list[str]:
+    """Commands by what they do to rows and whom they address."""
+    kinds = device.standard.commands
+    return [c.name for c in kinds if c.row in rows and c.scope in scopes and c.name != device.standard.mode_switch]
+
+
+def _add(builder: BlockBuilder, name: str, bank: int, times: int) -> None:
+    builder.add(name, bank if builder.device.standard.command(name).scope == BANK else -1, times, 0, 0)
+
+
 def _all_banks(builder: BlockBuilder, rng: random.Random) -> None:
     builder.activate_all(0)
+    names = ["MAC_AB", "MAC_AB", *_working(builder.device, ("column", "none"), SCOPES)]
     for _ in range(rng.randint(0, 4)):
-        name = rng.choice(("MAC_AB", "MAC_AB", "RD_MAC", "WR_GB", "WR_BIAS", "RD", "WR"))
-        bank = rng.randrange(builder.device.organization.banks) if name in ("RD", "WR") else -1
-        builder.add(name, bank, rng.choice((1, 2, 3, 20)), 0, 0)
-    builder.add("PREab")
+        _add(builder, rng.choice(names), rng.randrange(builder.device.organization.banks), rng.choice((1, 2, 3, 20)))
+    builder.add(rng.choice(["PREab", *_working(builder.device, ("column_close",), (CHANNEL,))]), row=0, column=0)
 
 
 def _single_banks(builder: BlockBuilder, rng: random.Random) -> None:
+    keeping = _working(builder.device, ("column",), (BANK,))
+    closing = _working(builder.device, ("column_close", "close"), (BANK,))
     opened: set[int] = set()
     for _ in range(rng.randint(1, 8)):
         bank = rng.randrange(builder.device.organization.banks)
         if bank not in opened:
             builder.add("ACT", bank, row=0)
             opened.add(bank)
-            continue
-        name = rng.choice(("RD", "WR", "RDA", "WRA", "PREpb", "RD_MAC"))
-        if name == "RD_MAC":
-            builder.add(name)
-            continue
-        builder.add(name, bank, rng.choice((1, 2, 9)) if name in ("RD", "WR") else 1, 0, 0)
-        if name not in ("RD", "WR"):
+        elif rng.random() < 0.2:
+            builder.add("RD_MAC")
+        elif rng.random() < 0.5:
+            _add(builder, rng.choice(keeping), bank, rng.choice((1, 2, 9)))
+        else:
+            builder.add(rng.choice(closing), bank, row=0, column=0)
             opened.remove(bank)
     if opened or rng.random() < 0.5:
         builder.add("PREab")

@@ -74,17 +74,19 @@ def test_order_of_processes_changes_nothing(seed: int) -> None:
 
 
 def _timings_read_by_rules() -> list[str]:
-    device = random_device(random.Random(0))
-    names = {name for rule in device.table.rules for name in gap_parameters(rule.rule.gap)}
-    return sorted(names - {"nFAW"})  # tFAW: four activates of 4 banks in a window seldom bind; see tests/mutation
+    rules = {rule for seed in range(6) for rule in random_device(random.Random(seed)).standard.rules}
+    names = {name for rule in rules for name in gap_parameters(rule.gap)}
+    return sorted(names - {"nFAW", "nAFRD"})  # seldom bind here (4 banks; behind a mode switch): see tests/mutation
 
 
 @pytest.mark.parametrize("name", _timings_read_by_rules())
 def test_one_cycle_more_is_seen_by_all_engines(name: str) -> None:
     """A longer gap moves a command of one of the first random programs, and the engines agree on how."""
-    for seed in range(12):
+    for seed in range(40):
         device, programs, _ = _case(seed)
         cycles = dict(device.timing.cycles)
+        if name not in cycles:
+            continue
         slower = with_cycles(device, {**cycles, name: cycles[name] + 1})
         if _log(device, programs) != _log(slower, programs):
             check_agreement(slower, programs)
