@@ -29,7 +29,7 @@ from pimsim.engine.state import (
 
 OLD = -(1 << 30)
 STRIDE = 2
-MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_DONE, MARK_CLOSED = range(5)  # columns of ``Marks.scalar``
+MARK_POSITION, MARK_LAST, MARK_QUIET, MARK_SEGMENT, MARK_DONE, MARK_CLOSED = range(6)  # columns of ``Marks.scalar``
 
 
 @inner_kernel
@@ -54,13 +54,17 @@ def nodes_that_matter(timing, counters, marks, m, last):  # type: ignore[no-unty
 
 
 @inner_kernel
-def set_mark(rules, timing, counters, marks, m, position, last_closed):  # type: ignore[no-untyped-def]
-    """Mutates ``marks``: mark ``m`` records the state before burst ``position``, relative to the last issue."""
+def set_mark(rules, timing, counters, marks, first, m, position, last_closed):  # type: ignore[no-untyped-def]
+    """Mutates ``marks``: mark ``m`` records the state before burst ``position``, relative to the last issue.
+
+    ``first`` is the mark at the block's start.
+    """
     last = counters[LAST]
     marks.scalar[m, MARK_POSITION] = position
     marks.scalar[m, MARK_LAST] = last
     marks.scalar[m, MARK_QUIET] = quiet_from(rules, timing, counters)
-    marks.scalar[m, MARK_DONE] = counters[DONE]
+    marks.scalar[m, MARK_SEGMENT] = counters[DONE]
+    marks.scalar[m, MARK_DONE] = max(counters[DONE], marks.scalar[m - 1, MARK_DONE]) if m > first else OLD
     marks.scalar[m, MARK_CLOSED] = last_closed
     marks.counters[m] = counters
     for command in range(timing.deadline.shape[0]):
@@ -136,7 +140,8 @@ def record_block(rules, control, blocks, block, timing, counters, marks, m, log)
     begin, end = blocks.start[block], blocks.start[block + 1]
     last_closed = OLD
     counters[DONE] = OLD
-    set_mark(rules, timing, counters, marks, m, begin, last_closed)
+    first = m
+    set_mark(rules, timing, counters, marks, first, m, begin, last_closed)
     m += 1
     for position in range(begin, end):
         closed = counters[OPEN_MASK] == 0
@@ -144,7 +149,7 @@ def record_block(rules, control, blocks, block, timing, counters, marks, m, log)
         if closed:
             last_closed = counters[LAST]
         if marked(position + 1 - begin, end - begin):
-            set_mark(rules, timing, counters, marks, m, position + 1, last_closed)
+            set_mark(rules, timing, counters, marks, first, m, position + 1, last_closed)
             counters[DONE] = OLD
             m += 1
     return m
@@ -166,18 +171,32 @@ def undisturbed(control, marks, m, reached, shift, due, urgent):  # type: ignore
 
 
 @inner_kernel
+def data_between(marks, m, reached):  # type: ignore[no-untyped-def]
+    """End of the last data whose commands lie between two marks, where it is not that of all data so far."""
+    latest = OLD
+    for k in range(m + 1, reached + 1):
+        latest = max(latest, marks.scalar[k, MARK_SEGMENT])
+    return latest
+
+
+@inner_kernel
 def jump(rules, control, marks, counters, m, last_mark, shift):  # type: ignore[no-untyped-def]
     """Mutates ``counters``: follow the record from mark ``m`` while no refresh intervenes; returns the mark reached."""
     urgent = refresh_urgent(rules, control, counters[REFRESHES])
     due = min(refresh_due(rules, control, counters[REFRESHES]), urgent)
-    reached = m
+    reached, beyond = m, last_mark + 1
     if undisturbed(control, marks, m, last_mark, shift, due, urgent):
         reached = last_mark
-    else:
-        while reached < last_mark and undisturbed(control, marks, m, reached + 1, shift, due, urgent):
-            reached += 1
-    for k in range(m + 1, reached + 1):
-        counters[DONE] = max(counters[DONE], marks.scalar[k, MARK_DONE] + shift)
+    while beyond - reached > 1 and reached < last_mark:
+        middle = (reached + beyond) // 2
+        if undisturbed(control, marks, m, middle, shift, due, urgent):
+            reached = middle
+        else:
+            beyond = middle
+    if marks.scalar[reached, MARK_DONE] > marks.scalar[m, MARK_DONE]:
+        counters[DONE] = max(counters[DONE], marks.scalar[reached, MARK_DONE] + shift)
+    elif reached > m:
+        counters[DONE] = max(counters[DONE], data_between(marks, m, reached) + shift)
     for k in range(FIRST_CAUSE, FIRST_EXTRA):
         counters[k] += marks.counters[reached, k] - marks.counters[m, k]
     counters[OPEN_CYCLES] += marks.counters[reached, OPEN_CYCLES] - marks.counters[m, OPEN_CYCLES]

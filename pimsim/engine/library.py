@@ -35,7 +35,7 @@ class Marks(NamedTuple):
     """Recorded states of all blocks; block ``b`` has marks ``first[b]:first[b+1]``, its last one at its end.
 
     ``scalar`` columns: burst before which the mark stands, cycle of the last issue, cycle from which on nothing is held
-    back, last data since the mark before, last issue into closed banks. ``counters`` as in Channels; ``deadline`` and ``history`` relative to the last issue.
+    back, last data since the mark before and since the block's start, last issue into closed banks. ``counters`` as in Channels; ``deadline`` and ``history`` relative to the last issue.
     """
 
     first: IntArray
@@ -78,7 +78,7 @@ def empty_marks(rules: RuleArrays, blocks: BlockArrays) -> Marks:
     n = int(sizes.sum())
     return Marks(
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.zeros((n, 5), np.int64),
+        np.zeros((n, 6), np.int64),
         np.zeros((n, FIRST_EXTRA + len(rules.commands) - 1), np.int64),
         np.zeros((n, *one.deadline.shape), np.int32),
         np.zeros((n, *one.history.shape), np.int32),
