@@ -11,7 +11,21 @@ import typer
 from pimsim.errors import PimsimError
 
 # Modules of pimsim.verbs in the order of the help text; each registers its own verbs.
-VERBS = ("run", "compare", "generate", "explain", "check", "trace", "baselines", "report", "bench", "sweep", "show", "pareto")
+VERBS = (
+    "run",
+    "compare",
+    "generate",
+    "explain",
+    "check",
+    "trace",
+    "baselines",
+    "report",
+    "reproduce",
+    "bench",
+    "sweep",
+    "show",
+    "pareto",
+)
 
 
 def _needed() -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What PIM-GPT published, computed again."""

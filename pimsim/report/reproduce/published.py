@@ -1,0 +1,29 @@
+"""Figures as published: read from the table beside this file, with source and confidence."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published figure; ``key`` names it in code, ``text`` is the value as stated."""
+
+    key: str
+    figure: str
+    text: str
+    unit: str
+    source: str
+    confidence: str
+
+
+def published_figures() -> dict[str, Published]:
+    """Every figure by key, in the order of the table."""
+    text = resources.files("pimsim.report.reproduce").joinpath("pim_gpt.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {
+        row["key"]: Published(row["key"], row["figure"], row["published"], row["unit"], row["source"], row["confidence"])
+        for row in rows
+    }

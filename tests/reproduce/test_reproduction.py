@@ -1,0 +1,182 @@
+"""PIM-GPT reproduced: every published figure has a row, and the documented numbers come out again."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pimsim import cli, simulate
+from pimsim.config.baseline import load_baseline
+from pimsim.config.load import load_workload
+from pimsim.errors import CapacityError
+from pimsim.report.comparison_table import comparison_table
+from pimsim.report.reproduce import assumed, collect
+from pimsim.report.reproduce.build import write_reproduction
+from pimsim.report.reproduce.collect import BASELINES, SLOW_CLOCK, Reproduction
+from pimsim.report.reproduce.measures import conventional_bytes, latency_at
+from pimsim.report.reproduce.published import published_figures
+from pimsim.report.reproduce.rows import published_range, table, units_for_share
+from pimsim.report.reproduce.text import markdown, markdown_table, model_table, needed_tables
+from pimsim.workload.model import DecoderModel, Request
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent.parent / "docs" / "reproduction.md"
+MODEL = "gpt2_small"
+
+
+@pytest.fixture(scope="module")
+def small() -> Reproduction:
+    """One model at full length; tables that other models or settings fill are made up of few points."""
+    nominal = {MODEL: simulate("pim_gpt", MODEL)}
+    slow = {MODEL: simulate("pim_gpt", MODEL, settings=[SLOW_CLOCK])}
+    compared = comparison_table(nominal.items(), [load_baseline(name) for name in BASELINES])
+    channels = pd.DataFrame([(MODEL, 8, 1.0, 1.0, 100.0), (MODEL, 16, 0.6, 1.7, 83.0)], columns=CHANNEL_COLUMNS)
+    units = pd.DataFrame([(MODEL, 1, 256, 128, 4.0, 1.0), (MODEL, 4, 1024, 512, 1.0, 0.9)], columns=UNIT_COLUMNS)
+    contexts = latency_at("pim_gpt", MODEL, 8192, (1, 1024, 8192))
+    effects = pd.DataFrame([("a", 1, 0, 2, -1.0, 1.0, 0.0, 0.0, "20 %", "why")], columns=assumed.COLUMNS)
+    return Reproduction(None, nominal, slow, compared, channels, units, contexts, {}, effects)
+
+
+CHANNEL_COLUMNS = ["workload", "channels", "latency_s", "scaling", "efficiency_percent"]
+UNIT_COLUMNS = ["workload", "factor", "adders", "multipliers", "asic_share_percent", "latency_s"]
+
+
+def test_every_published_figure_of_the_reference_table_has_a_row(small: Reproduction) -> None:
+    with (HERE / "pim_gpt_results.csv").open(newline="") as file:
+        reference = {(row["item"], row["value"], row["unit"]) for row in csv.DictReader(file)}
+    shipped = {(figure.figure, figure.text, figure.unit) for figure in published_figures().values()}
+    assert shipped == reference
+    assert {row.published.figure for row in table(small)} == {item for item, _, _ in reference}
+
+
+def test_only_figures_without_a_value_of_this_device_go_without_ours(small: Reproduction) -> None:
+    empty = {row.published.key for row in table(small) if row.ours is None}
+    assert empty == {"per_model", "comparison_table", "other_dfx", "other_transpim", "other_spatten", "other_hardsea"}
+
+
+def test_every_speedup_names_its_baseline_and_one_solves_for_the_software(small: Reproduction) -> None:
+    rows = [row for row in table(small) if row.published.key == "speedup_t4"]
+    assert [row.needs for row in rows[:4]] == [f"t4, {m}" for m in ("ideal roofline", *STACKS)]
+    assert rows[-1].ours == (41.0, 137.0) and "solved for" in rows[-1].needs
+
+
+STACKS = ("modelled fused", "modelled compiled", "modelled eager")
+
+
+def test_documented_numbers_come_out_again(small: Reproduction) -> None:
+    """The lines of one model in docs/reproduction.md; regenerate with ``pimsim reproduce pim-gpt --out DIR``."""
+    lines = DOCUMENT.read_text().splitlines()
+    for frame in (model_table(small), *needed_tables(small).values()):
+        assert markdown_table(frame).splitlines()[-1] in lines
+
+
+def test_documented_rows_that_hang_on_no_run_come_out_again(small: Reproduction) -> None:
+    documented = {
+        line for line in DOCUMENT.read_text().splitlines() if line.startswith("| model GPT") or "parameters (Fig" in line
+    }
+    again = {line for line in markdown(small).splitlines() if line.startswith("| model GPT") or "parameters (Fig" in line}
+    assert documented == again and len(again) == 9
+
+
+def test_needed_software_gives_the_published_speedup(small: Reproduction) -> None:
+    row = needed_tables(small)["t4"].iloc[0]
+    ours, needed = float(row["ours [ms/token]"]), row["needed for 41x to 137x [ms/token]"].split(" to ")
+    assert [float(ms) / ours for ms in needed] == pytest.approx([41, 137], rel=0.01)
+
+
+def test_conventional_bytes_are_weights_and_context_of_every_token() -> None:
+    model = DecoderModel(load_workload(MODEL).model)
+    spec, steps = model.spec, 3
+    unread = spec.max_context * spec.d_model + spec.vocabulary * spec.d_model
+    once = model.parameters - unread + spec.d_model * (spec.vocabulary + 1)
+    written, read = 2 * spec.layers * spec.d_model, 2 * spec.layers * spec.d_model * (1 + 2 + 3)
+    assert conventional_bytes(model, Request(1, steps)) == pytest.approx(2 * (steps * (once + written) + read))
+
+
+def test_latency_at_a_context_is_that_of_a_whole_run_but_for_refresh() -> None:
+    table = latency_at("pim_gpt", MODEL, 1024, (1, 40))
+    run = simulate("pim_gpt", MODEL, 40)
+    first, last = table.ms_per_token * 1e-3
+    assert first == pytest.approx(run.token_latency_s["first"], rel=0.02)
+    assert last == pytest.approx(run.token_latency_s["last"], rel=0.02)
+    with pytest.raises(CapacityError, match="GB are missing"):
+        latency_at("pim_gpt", "gpt2_xl", 8192, (1,))
+
+
+def test_units_for_share_lies_between_simulated_points(small: Reproduction) -> None:
+    assert units_for_share(small, 4.0) == pytest.approx(1) and units_for_share(small, 1.0) == pytest.approx(4)
+    assert 1 < (units_for_share(small, 2.0) or 0) < 4
+    assert units_for_share(small, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("41-137", (41, 137)), ("~98", (98, 98)), ("<=20", (20, 20)), ("1.16", (1.16, 1.16)), ("near-linear", None)],
+)
+def test_published_text_is_read_as_a_range(text: str, expected: tuple[float, float] | None) -> None:
+    assert published_range(text) == expected
+
+
+def test_effects_of_assumed_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = {"asic.adders", "energy.io_pj_per_bit", "pim.result_dtype", "dram.timing.tRP_ns", "dram.timing.tCCD_ns"}
+    every = assumed._variations("pim_gpt")
+    monkeypatch.setattr(assumed, "_variations", lambda _: [v for v in every if v["constant"] in chosen])
+    effects = assumed.assumed_effects("pim_gpt", MODEL, 2).set_index("constant")
+    assert set(effects.index) == chosen
+    rp = effects.loc["dram.timing.tRP_ns"]
+    assert (rp.low, rp.high, rp.how) == (9.6, 14.4, "20 %")
+    assert rp.latency_low_percent < 0 < rp.latency_high_percent
+    io = effects.loc["energy.io_pj_per_bit"]
+    assert (io.low, io.high, io.how) == (4.0, 7.5, "its band")
+    assert io.latency_low_percent == io.latency_high_percent == 0
+    assert io.energy_low_percent < 0 < io.energy_high_percent
+    again = simulate("pim_gpt", MODEL, 2, settings=["energy.io_pj_per_bit=7.5"]).energy_j["nominal"]
+    base = simulate("pim_gpt", MODEL, 2).energy_j["nominal"]
+    assert io.energy_high_percent == pytest.approx((again / base - 1) * 100)
+    assert effects.index[0] == "dram.timing.tCCD_ns"
+
+
+def test_every_assumed_value_of_the_description_is_varied() -> None:
+    run = simulate("pim_gpt", MODEL, 1)
+    assert [v["constant"] for v in assumed._variations("pim_gpt")] == run.provenance["assumed_values"]
+
+
+def test_written_folder_has_text_tables_and_figures(small: Reproduction, tmp_path: Path) -> None:
+    write_reproduction(small, tmp_path / "out")
+    text = (tmp_path / "out" / "reproduction.md").read_text()
+    for name in ("reproduction_speedup", "reproduction_scaling", "reproduction_assumed"):
+        assert f"figures/{name}.svg" in text
+        assert (tmp_path / "out" / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    rows = pd.read_csv(tmp_path / "out" / "csv" / "published_and_ours.csv")
+    assert len(rows) == len(table(small))
+
+
+def test_the_verb_prints_the_table(
+    small: Reproduction, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pimsim.verbs import reproduce
+
+    monkeypatch.setattr(reproduce, "reproduce_pim_gpt", lambda **_: small)
+    monkeypatch.setattr("sys.argv", ["pimsim", "reproduce", "pim-gpt"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    assert "data-movement reduction" in capsys.readouterr().out
+
+
+def test_unknown_paper_and_model_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["pimsim", "reproduce", "pim-gtp"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2 and "did you mean 'pim-gpt'" in capsys.readouterr().err
+    with pytest.raises(collect.ConfigError, match="not a model of PIM-GPT"):
+        collect.reproduce(models=("llama2_7b",))
+
+
+def test_a_different_latency_gives_different_text(small: Reproduction) -> None:
+    other = replace(small, nominal={MODEL: replace(small.nominal[MODEL], latency_s=1.0)})
+    assert markdown_table(model_table(other)) != markdown_table(model_table(small))
