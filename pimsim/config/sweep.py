@@ -86,12 +86,16 @@ class LimitSpec(SpecModel):
 
 
 class OptunaSpec(SpecModel):
-    """A search: ``trials`` points, chosen ``batch`` at a time so that the choice does not depend on the number of workers."""
+    """A search: ``trials`` points, chosen ``batch`` at a time so that the choice does not depend on the number of workers.
+
+    ``start`` lists points to try first, each with a value for every axis.
+    """
 
     sampler: Literal["nsga2", "tpe"] = "nsga2"
     trials: Positive
     objectives: Annotated[list[Text], Field(min_length=1)]
     batch: Annotated[int, Field(ge=1, le=1000)] = unit("points", "points chosen at once; NSGA-II's population", default=20)
+    start: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class StrategySpec(SpecModel):

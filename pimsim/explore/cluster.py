@@ -41,7 +41,7 @@ class DaskWorkers:
         except Exception as error:
             self._client.close()
             raise ClusterError(f"{address}: its workers cannot be used: {type(error).__name__}: {error}") from None
-        self._finished: Any = as_completed()
+        self._finished: Any = as_completed(loop=self._client.loop)
         self._keys: dict[Future, str] = {}
         self._looked_s, self._threads = 0.0, 1
 
@@ -76,7 +76,9 @@ class DaskWorkers:
         return outcome
 
     def close(self) -> None:
-        """Give up points in flight and leave the cluster."""
+        """Give up points in flight and leave the cluster; once is enough."""
+        if self._client.status == "closed":
+            return
         self._client.cancel(list(self._keys))
         self._client.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -85,13 +85,22 @@ class Session:
     def run(self, points: Sequence[DesignPoint]) -> None:
         """Bring every one of ``points`` into the store."""
         self._points.update({point.key: point for point in points})
+        missing = []
         for point in points:
             if point.refused:
                 self._count(point, INFEASIBLE)
             elif not self._in_store(point):
-                self._make_room()
-                if not self._in_store(point):
-                    self._submit(point)
+                missing.append(point)
+        at, chance = 0, random.SystemRandom()
+        while missing:
+            # Begin anywhere, and again wherever another process has been: two that run one sweep then stay apart.
+            at = chance.randrange(len(missing)) if at == 0 else at % len(missing)
+            point = missing.pop(at)
+            workers = self._workers_with_room()
+            if self._in_store(point):
+                at = 0
+            else:
+                workers.submit(point.task)
         while self._workers is not None and self._workers.busy:
             self._take(self._workers.wait())
 
@@ -104,15 +113,12 @@ class Session:
         self._count(point, status)
         return True
 
-    def _make_room(self) -> None:
+    def _workers_with_room(self) -> Workers:
         if self._workers is None:
             self._workers = self._start_workers()
         while not self._workers.has_room:
             self._take(self._workers.wait())
-
-    def _submit(self, point: DesignPoint) -> None:
-        assert self._workers is not None
-        self._workers.submit(point.task)
+        return self._workers
 
     def _take(self, outcome: Outcome) -> None:
         self.store.add(outcome)
@@ -179,7 +185,7 @@ def run_sweep(
         if plan.spec.strategy is None:
             session.progress.total = len(points)
             store.add_plan(plan.identity, enumerate(points))
-            session.run(_rotated(points))
+            session.run(points)
         else:
             from pimsim.explore.search import search  # Optuna is an extra
 
@@ -194,9 +200,3 @@ def run_sweep(
 def store_path(out: str | Path, name: str) -> Path:
     """Where the sweep called ``name`` is stored."""
     return Path(out) / f"{name}.sqlite"
-
-
-def _rotated(points: list[DesignPoint]) -> list[DesignPoint]:
-    """Begin anywhere: two processes that run the same sweep then meet as late as possible."""
-    first = int.from_bytes(os.urandom(4), "big") % len(points)
-    return points[first:] + points[:first]

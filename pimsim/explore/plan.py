@@ -18,6 +18,7 @@ from pimsim.errors import ConfigError
 from pimsim.explore.axes import Axis, Settings, read_axes, settings_of
 from pimsim.explore.objectives import broken_limit, objective_named, static_figures
 from pimsim.explore.points import DesignPoint, Resolver
+from pimsim.explore.start import starting_params
 
 NEEDS_AREA = ("area_mm2", "cost_usd")
 
@@ -76,6 +77,8 @@ def plan_sweep(name_or_path: str | Path) -> SweepPlan:
     axes = read_axes(spec, paths, where)
     _check_names(spec, paths, [*derive.values(), *constraints], where)
     _check_objectives(spec, resolver, where)
+    if spec.strategy is not None:
+        starting_params(spec.strategy.optuna, axes, where)
     plan = SweepPlan(spec, where, axes, paths, resolver)
     for name in _bases(spec, "workload"):
         resolver.base(name, "workload")

@@ -10,6 +10,7 @@ from pimsim.errors import ConfigError
 from pimsim.explore.axes import Axis, Settings
 from pimsim.explore.objectives import OBJECTIVES, broken_limit
 from pimsim.explore.points import DesignPoint
+from pimsim.explore.start import starting_params
 
 if TYPE_CHECKING:
     import optuna
@@ -25,6 +26,8 @@ def search(session: Session) -> None:
     spec = plan.spec.strategy.optuna
     directions = ["maximize" if OBJECTIVES[name].maximise else "minimize" for name in plan.objectives]
     study = optuna.create_study(directions=directions, sampler=_sampler(optuna, spec, plan.spec.seed))
+    for params in starting_params(spec, plan.axes, plan.where):
+        study.enqueue_trial(params)
     session.progress.total = spec.trials
     seen: set[str] = set()
     done = 0

@@ -11,6 +11,14 @@ import pytest
 from conftest import SweepFile
 
 CHANNELS = {"dram.channels": [1, 2]}
+SEARCH: dict[str, Any] = {"axes": CHANNELS}
+
+
+def start(point: dict[str, Any]) -> dict[str, Any]:
+    """A search that is told to try ``point`` first."""
+    return {"optuna": {"trials": 2, "objectives": ["latency_s"], "start": [point]}}
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "typo in a path": ({"axes": {"dram.chanels": [1]}}, "axes: unknown path 'dram.chanels' (did you mean 'dram.channels'?)"),
     "typo in a timing": ({"axes": {"dram.timing.tRDC_ns": [1]}}, "'dram.timing.tRDC_ns' (did you mean 'dram.timing.tRCD_ns'?)"),
@@ -50,6 +58,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "search of a list": (
         {"strategy": {"optuna": {"trials": 1, "objectives": ["latency_s"]}}, "combine": "zip"},
         "a search chooses its own points",
+    ),
+    "start without an axis": (SEARCH | {"strategy": start({})}, "start, number 1: dram.channels is missing"),
+    "start off the axis": (
+        SEARCH | {"strategy": start({"dram.channels": 3})},
+        "dram.channels: 3 is not one of the axis's values",
+    ),
+    "start elsewhere": (SEARCH | {"strategy": start({"dram.rows": 3})}, "start, number 1: unknown path 'dram.rows'"),
+    "start off the range": (
+        {"axes": {"tokens": {"lin": [1, 4]}}, "strategy": start({"tokens": 5})},
+        "tokens: 5 is not in 1 .. 4",
     ),
     "samples without draw": ({"samples": 4}, "samples is not for combine: grid"),
     "draw without samples": ({"combine": "sobol"}, "samples is needed by combine: sobol"),
