@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pimsim.config.expression import Expression, read_expression
 from pimsim.config.sweep import SweepSpec
 from pimsim.errors import ConfigError, StoreError, nearest
 from pimsim.explore.driver import RESULTS_FOLDER, Watcher, run_sweep, store_path
@@ -139,3 +140,19 @@ def _replace(target: Path, write: Callable[[Path], Any]) -> None:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
     finally:
         Path(part).unlink(missing_ok=True)
+
+
+def filtered(frame: pd.DataFrame, where: str | None, option: str) -> pd.DataFrame:
+    """Rows of ``frame`` for which the expression ``where`` over its columns holds. Raises ConfigError naming ``option``."""
+    if where is None:
+        return frame
+    condition = read_expression(where, option)
+    condition.check_names(map(str, frame.columns))
+    return frame[[_holds(condition, row) for row in frame.to_dict("records")]]
+
+
+def _holds(condition: Expression, row: dict[Any, Any]) -> bool:
+    """A row without a value for one of the names does not satisfy the condition."""
+    if any(row[name] is None or row[name] != row[name] for name in condition.names):
+        return False
+    return bool(condition.value(row))

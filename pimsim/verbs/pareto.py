@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 
 from pimsim.explore.evaluate import DONE
-from pimsim.explore.objectives import objective_named
-from pimsim.explore.pareto import plot_front
-from pimsim.explore.table import Sweep
+from pimsim.explore.objectives import OBJECTIVES, objective_named
+from pimsim.explore.pareto import dominates, plot_front
+from pimsim.explore.table import Sweep, filtered
 from pimsim.verbs.print_table import STORE, print_table
 
 
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
         store: str = STORE,
         objectives: str | None = typer.Option(None, help="objectives, separated by commas; default: the sweep's own"),
         plot: str | None = typer.Option(None, help="PNG to draw; default: beside the store"),
+        mark: str | None = typer.Option(None, help="condition for reference points to star and compare with, as 'position == 0'"),
         no_plot: bool = typer.Option(False, "--no-plot", help="print the table only"),
     ) -> None:
         """Print and plot the points that no other point betters in every objective."""
@@ -29,8 +30,18 @@ def register(app: typer.Typer) -> None:
         front = sweep.front(names)
         print_table(front[[*sweep.axes, *names]])
         frame = sweep.frame()
-        print(f"{len(front)} of {(frame['status'] == DONE).sum()} finished points are on the front of {', '.join(names)}")
+        done = frame[frame["status"] == DONE]
+        print(f"{len(front)} of {len(done)} finished points are on the front of {', '.join(names)}")
+        marked = filtered(done, mark, "--mark") if mark else None
+        up = [OBJECTIVES[name].maximise for name in names]
+        for row in marked.to_dict("records") if marked is not None else []:
+            better = [
+                int(p["position"]) for p in front.to_dict("records") if dominates(*([x[n] for n in names] for x in (p, row)), up)
+            ]
+            print(
+                f"point {row['position']} is dominated by {len(better)} points of the front" + (f": {better}" if better else "")
+            )
         if len(names) > 1 and not no_plot:
             target = Path(plot) if plot else sweep.path.with_suffix(".pareto.png")
-            plot_front(frame[frame["status"] == DONE], front, names, target)
+            plot_front(done, front, names, target, marked)
             print(f"plot: {target}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from pimsim.config.expression import read_expression
 from pimsim.errors import ConfigError, nearest
 from pimsim.explore.objectives import ALIASES, OBJECTIVES
-from pimsim.explore.table import Sweep
+from pimsim.explore.table import Sweep, filtered
 from pimsim.verbs.print_table import STORE, print_table
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def register(app: typer.Typer) -> None:
             target = sweep.export(export)
             print(f"{target}: {len(sweep.rows)} points")
             return
-        frame = _sorted(_filtered(sweep.frame(), where), sort)
+        frame = _sorted(filtered(sweep.frame(), where, "--where"), sort)
         shown = _columns(sweep, frame, columns)
         print_table(frame[shown].head(top) if top else frame[shown])
 
@@ -51,21 +50,6 @@ def _known(name: str, frame: pd.DataFrame, option: str) -> str:
     if name not in frame:
         raise ConfigError(f"{option}: unknown column '{name}'{nearest(name, map(str, frame.columns))}")
     return name
-
-
-def _filtered(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
-    if where is None:
-        return frame
-    condition = read_expression(where, "--where")
-    condition.check_names(map(str, frame.columns))
-    return frame[[_holds(condition, row) for row in frame.to_dict("records")]]
-
-
-def _holds(condition: Any, row: dict[Any, Any]) -> bool:
-    """A row without a value for one of the names does not satisfy the condition."""
-    if any(row[name] is None or row[name] != row[name] for name in condition.names):
-        return False
-    return bool(condition.value(row))
 
 
 def _sorted(frame: pd.DataFrame, sort: str | None) -> pd.DataFrame:
