@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pimsim.explore.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,14 @@ def dominates(first: Sequence[float], second: Sequence[float], maximise: Sequenc
     """True if ``first`` is nowhere worse than ``second`` and somewhere better."""
     both = np.array([first, second], float)
     return bool(nondominated(both, maximise).tolist() == [True, False])
+
+
+def dominating(front: pd.DataFrame, row: Mapping[Any, Any], objectives: Sequence[str]) -> list[int]:
+    """Positions of the points of ``front`` that dominate ``row``."""
+    maximise = [OBJECTIVES[name].maximise for name in objectives]
+    reference = [float(row[name]) for name in objectives]
+    points = zip(front["position"].tolist(), front[list(objectives)].to_numpy(float).tolist(), strict=True)
+    return [int(position) for position, values in points if dominates(values, reference, maximise)]
 
 
 def plot_front(

@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from pimsim.explore.evaluate import DONE
-from pimsim.explore.objectives import OBJECTIVES, objective_named
-from pimsim.explore.pareto import dominates, plot_front
+from pimsim.explore.objectives import objective_named
+from pimsim.explore.pareto import dominating, plot_front
 from pimsim.explore.table import Sweep, filtered
 from pimsim.verbs.print_table import STORE, print_table
 
@@ -33,14 +33,8 @@ def register(app: typer.Typer) -> None:
         done = frame[frame["status"] == DONE]
         print(f"{len(front)} of {len(done)} finished points are on the front of {', '.join(names)}")
         marked = filtered(done, mark, "--mark") if mark else None
-        up = [OBJECTIVES[name].maximise for name in names]
         for row in marked.to_dict("records") if marked is not None else []:
-            better = [
-                int(p["position"]) for p in front.to_dict("records") if dominates(*([x[n] for n in names] for x in (p, row)), up)
-            ]
-            print(
-                f"point {row['position']} is dominated by {len(better)} points of the front" + (f": {better}" if better else "")
-            )
+            print(f"point {row['position']} is dominated by points {dominating(front, row, names) or '(none)'} of the front")
         if len(names) > 1 and not no_plot:
             target = Path(plot) if plot else sweep.path.with_suffix(".pareto.png")
             plot_front(done, front, names, target, marked)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pimsim import cli
+from pimsim import cli, simulate
 
 TINY = Path(__file__).with_name("tiny.yaml")
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,12 @@ BASE: dict[str, Any] = {
     "objectives": ["latency_s", "energy_j", "area_mm2"],
 }
 SweepFile = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Compile the kernels once, here, and not in every process that a test starts."""
+    simulate("pim_gpt", TINY)
 
 
 @pytest.fixture

@@ -118,6 +118,17 @@ def test_pareto_prints_and_plots(
     assert front["latency_s"].is_monotonic_increasing
 
 
+def test_pareto_compares_marked_points(mixed: Path, pimsim: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    frame = Sweep.load(mixed).frame().set_index("position")
+    objectives = ["latency_s", "energy_j"]
+    assert frame.loc[0, "mapping"] == "pim_gpt" and frame.loc[2, "mapping"] == "row_per_output"
+    assert (frame.loc[0, objectives] < frame.loc[2, objectives]).all()
+    assert pimsim("pareto", mixed, "--objectives", "latency_s,energy_j", "--no-plot", "--mark", "position == 2") == 0
+    out = capsys.readouterr().out
+    assert "point 2 is dominated by points [" in out and "point 0 is" not in out
+    assert not list(mixed.parent.glob("*.png"))
+
+
 def test_fresh_simulates_again(mixed: Path, sweep_file: SweepFile, tmp_path: Path, pimsim: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     path = sweep_file(axes={"dram.channels": [1]})
     for option, simulated in (("--resume", 1), ("--resume", 0), ("--fresh", 1)):
