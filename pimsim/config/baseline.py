@@ -30,7 +30,7 @@ class ComputeSpec(SpecModel):
 class MemorySpec(SpecModel):
     """Main memory of the device; ``kind`` picks the efficiency class of the calibrated model."""
 
-    kind: Literal["hbm", "gddr", "lpddr", "ddr"]
+    kind: Literal["hbm", "gddr", "lpddr", "ddr"] = unit("1", "class of memory, which picks the calibrated efficiency")
     bandwidth_gb_per_s: float = unit("GB/s", "peak bandwidth, GB = 10^9 B", gt=0, le=1e6)
     capacity_gb: float = unit("GB", "capacity, GB = 10^9 B", gt=0, le=1e6)
     source: Source
@@ -39,7 +39,7 @@ class MemorySpec(SpecModel):
 class PowerSpec(SpecModel):
     """Power of what ``scope`` names. ``tdp_w`` is an upper bound, not what decoding draws."""
 
-    scope: Literal["board", "package", "module", "system"]
+    scope: Literal["board", "package", "module", "system"] = unit("1", "what the powers are of")
     tdp_w: float = unit("W", "thermal design power", gt=0, le=1e5)
     idle_w: Band = unit("W", "powered and waiting")
     active_fraction: Band = unit("1", "part of tdp_w - idle_w drawn while the device computes")
@@ -63,12 +63,12 @@ class BaselineSpec(SpecModel):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: str = ""
     source: Source
-    device_class: Literal["gpu", "cpu"]
-    host: Literal["server", "desktop", "embedded"]
-    launch_year: Annotated[int, Field(ge=1990, le=2100)]
-    dtype: Dtype
-    cores: Annotated[int, Field(ge=1, le=4096)] | None = None
-    labels: list[str] = Field(default_factory=list)
+    device_class: Literal["gpu", "cpu"] = unit("1", "kind of device")
+    host: Literal["server", "desktop", "embedded"] = unit("1", "whose single-thread speed issues kernels")
+    launch_year: Annotated[int, Field(ge=1990, le=2100)] = unit("year", "when it was launched")
+    dtype: Dtype = unit("1", "format of weights, K and V")
+    cores: Annotated[int, Field(ge=1, le=4096)] | None = unit("cores", "cores of one CPU socket", default=None)
+    labels: list[str] = unit("1", "further names under which measurements list it", default_factory=list)
     compute: ComputeSpec
     memory: MemorySpec
     power: PowerSpec

@@ -17,7 +17,7 @@ Count = Annotated[int, Field(ge=1, le=1 << 30)]
 class RefreshSpec(SpecModel):
     """Who is refreshed at once, and how many refreshes may be postponed (JEDEC: at most 8)."""
 
-    mode: Literal["all_bank", "per_bank", "none"]
+    mode: Literal["all_bank", "per_bank", "none"] = unit("1", "which banks a refresh command refreshes")
     max_postponed: int = unit("refreshes", "refreshes that may be owed before one interrupts an open row", ge=0, le=8)
     source: Source
 
@@ -38,11 +38,11 @@ class CurrentsSpec(SpecModel):
 class DramSpec(SpecModel):
     """Organisation, timing, refresh and currents of the DRAM."""
 
-    standard: Literal["GDDR6", "GDDR6_AiM"]
-    channels: Annotated[int, Field(ge=1, le=4096)]
-    bank_groups: Annotated[int, Field(ge=1, le=64)]
-    banks_per_group: Annotated[int, Field(ge=1, le=64)]
-    rows: Count
+    standard: Literal["GDDR6", "GDDR6_AiM"] = unit("1", "table of commands and timing rules")
+    channels: Annotated[int, Field(ge=1, le=4096)] = unit("channels", "channels of the device")
+    bank_groups: Annotated[int, Field(ge=1, le=64)] = unit("bank groups", "bank groups of a channel")
+    banks_per_group: Annotated[int, Field(ge=1, le=64)] = unit("banks", "banks of a bank group")
+    rows: Count = unit("rows", "rows of a bank")
     row_bytes: Annotated[int, Field(ge=2, le=1 << 20)] = unit("B", "bytes of one row of one bank")
     column_bytes: Annotated[int, Field(ge=2, le=1 << 12)] = unit("B", "bytes of one column access")
     timing: dict[str, Annotated[float, Field(ge=-1e9, le=1e9)]]
@@ -86,8 +86,8 @@ class DramSpec(SpecModel):
 class AllBankActivation(SpecModel):
     """How ACT_AB opens a channel's banks: ``grouped_by`` banks a command, within tFAW or not."""
 
-    grouped_by: Count
-    obey_tFAW: bool
+    grouped_by: Count = unit("banks", "banks that one ACT_AB opens")
+    obey_tFAW: bool = unit("1", "whether ACT_AB counts as activates within tFAW")
     source: Source
 
 
@@ -95,11 +95,11 @@ class PimSpec(SpecModel):
     """MAC units, global buffer and accumulators of a channel."""
 
     mac_lanes: Annotated[int, Field(ge=1, le=1024)] = unit("multipliers", "BF16 multipliers of one MAC unit")
-    mac_dtype: Literal["bf16"]
-    accumulate: Literal["fp32", "bf16"]
-    result_dtype: Literal["fp32", "bf16"]
+    mac_dtype: Literal["bf16"] = unit("1", "format of weights and inputs")
+    accumulate: Literal["fp32", "bf16"] = unit("1", "format of the accumulators")
+    result_dtype: Literal["fp32", "bf16"] = unit("1", "format in which RD_MAC hands over results")
     global_buffer_bytes: Annotated[int, Field(ge=2, le=1 << 24)] = unit("B", "input vector buffer of a channel")
-    accumulators_per_bank: Annotated[int, Field(ge=1, le=64)]
+    accumulators_per_bank: Annotated[int, Field(ge=1, le=64)] = unit("accumulators", "results a MAC unit can hold")
     all_bank_activation: AllBankActivation
     source: Source
 
@@ -114,15 +114,15 @@ class AsicSpec(SpecModel):
 
     clock_ghz: float = unit("GHz", "clock", ge=1e-6, le=100)
     sram_kib: float = unit("KiB", "on-chip memory", gt=0, le=1 << 20)
-    adders: Annotated[int, Field(ge=1, le=1 << 20)]
-    multipliers: Annotated[int, Field(ge=1, le=1 << 20)]
+    adders: Annotated[int, Field(ge=1, le=1 << 20)] = unit("adders", "adders that work side by side")
+    multipliers: Annotated[int, Field(ge=1, le=1 << 20)] = unit("multipliers", "multipliers that work side by side")
     adder_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of an adder")
     multiplier_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of a multiplier")
     instruction_overhead_cycles: Annotated[int, Field(ge=0, le=10000)] = unit("cycles", "fetch and decode of an instruction")
-    exp_taylor_terms: Annotated[int, Field(ge=1, le=32)]
-    gelu_taylor_terms: Annotated[int, Field(ge=1, le=32)]
-    reciprocal_newton_steps: Annotated[int, Field(ge=0, le=16)]
-    rsqrt_newton_steps: Annotated[int, Field(ge=0, le=16)]
+    exp_taylor_terms: Annotated[int, Field(ge=1, le=32)] = unit("terms", "terms of the Taylor series of exp in softmax")
+    gelu_taylor_terms: Annotated[int, Field(ge=1, le=32)] = unit("terms", "terms of the Taylor series of exp in GELU")
+    reciprocal_newton_steps: Annotated[int, Field(ge=0, le=16)] = unit("steps", "Newton-Raphson steps of a reciprocal")
+    rsqrt_newton_steps: Annotated[int, Field(ge=0, le=16)] = unit("steps", "Newton steps after the fast inverse square root")
     source: Source
 
 
@@ -142,8 +142,8 @@ class LinkSpec(SpecModel):
 class ControllerSpec(SpecModel):
     """Issue order: ``serial`` starts an instruction when ASIC and PIM are idle, ``overlap`` when its inputs are there."""
 
-    issue: Literal["serial", "overlap"]
-    quirks: Literal["none", "aim_simulator"] = "none"
+    issue: Literal["serial", "overlap"] = unit("1", "when an instruction may start: both units idle, or its inputs there")
+    quirks: Literal["none", "aim_simulator"] = unit("1", "whose controller behaviour, faults included", default="none")
     source: Source
 
 
@@ -170,7 +170,7 @@ class HardwareSpec(SpecModel):
     asic: AsicSpec | None = None
     link: LinkSpec | None = None
     controller: ControllerSpec | None = None
-    mapping: str | None = None
+    mapping: str | None = unit("1", "mapping policy", default=None)
     energy: EnergySpec | None = None
     area: AreaSpec | None = None
 

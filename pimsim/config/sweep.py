@@ -91,8 +91,8 @@ class OptunaSpec(SpecModel):
     ``start`` lists points to try first, each with a value for every axis.
     """
 
-    sampler: Literal["nsga2", "tpe"] = "nsga2"
-    trials: Positive
+    sampler: Literal["nsga2", "tpe"] = unit("1", "search algorithm", default="nsga2")
+    trials: Positive = unit("points", "points a search may run")
     objectives: Annotated[list[Text], Field(min_length=1)]
     batch: Annotated[int, Field(ge=1, le=1000)] = unit("points", "points chosen at once; NSGA-II's population", default=20)
     start: list[dict[str, Any]] = Field(default_factory=list)
@@ -110,20 +110,20 @@ class SweepSpec(SpecModel):
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
     description: str = ""
     source: str = ""
-    hardware: Text = "pim_gpt"
-    workload: Text = "gpt2_small"
-    tokens: Annotated[int, Field(ge=1)] | None = None
-    prompt: Annotated[int, Field(ge=1)] | None = None
-    settings: dict[str, Any] = Field(default_factory=dict)
-    axes: dict[str, Axis] = Field(default_factory=dict)
-    points: list[dict[str, Any]] = Field(default_factory=list)
-    combine: Literal["grid", "zip", "random", "sobol"] = "grid"
+    hardware: Text = unit("1", "hardware that the points change", default="pim_gpt")
+    workload: Text = unit("1", "workload that the points change", default="gpt2_small")
+    tokens: Annotated[int, Field(ge=1)] | None = unit("tokens", "tokens to generate", default=None)
+    prompt: Annotated[int, Field(ge=1)] | None = unit("tokens", "tokens in the prompt", default=None)
+    settings: dict[str, Any] = unit("1", "path: value for every point", default_factory=dict)
+    axes: dict[str, Axis] = unit("1", "values by dotted path", default_factory=dict)
+    points: list[dict[str, Any]] = unit("1", "points one by one, instead of axes", default_factory=list)
+    combine: Literal["grid", "zip", "random", "sobol"] = unit("1", "how the axes make points", default="grid")
     samples: Positive | None = unit("points", "points drawn by random and sobol", default=None)
     seed: Annotated[int, Field(ge=0, le=1 << 31)] = 0
-    derive: dict[str, Text] = Field(default_factory=dict)
-    where: list[Text] = Field(default_factory=list)
+    derive: dict[str, Text] = unit("1", "path: expression of other paths", default_factory=dict)
+    where: list[Text] = unit("1", "conditions a point must meet", default_factory=list)
     objectives: Annotated[list[Text], Field(min_length=1, default_factory=lambda: ["latency_s", "energy_j"])]
-    limits: dict[str, LimitSpec] = Field(default_factory=dict)
+    limits: dict[str, LimitSpec] = unit("1", "min and max of figures; a point outside is infeasible", default_factory=dict)
     strategy: StrategySpec | None = None
 
     @model_validator(mode="after")

@@ -14,17 +14,17 @@ Size = Annotated[int, Field(ge=1, le=1 << 24)]
 class ModelSpec(SpecModel):
     """Shape of a decoder-only model. ``family`` picks the graph; a family may need more keys (see workload/families)."""
 
-    family: Literal["gpt2", "llama"]
-    layers: Annotated[int, Field(ge=1, le=1000)]
-    d_model: Size
-    heads: Annotated[int, Field(ge=1, le=4096)]
-    d_ff: Size
-    vocabulary: Size
+    family: Literal["gpt2", "llama"] = unit("1", "decoder graph")
+    layers: Annotated[int, Field(ge=1, le=1000)] = unit("layers", "decoder layers")
+    d_model: Size = unit("elements", "width of the residual stream")
+    heads: Annotated[int, Field(ge=1, le=4096)] = unit("heads", "attention heads")
+    d_ff: Size = unit("elements", "width of the feed-forward part")
+    vocabulary: Size = unit("tokens", "rows of the token embedding")
     max_context: Size = unit("tokens", "longest context; K and V space is reserved for it")
-    kv_heads: Annotated[int, Field(ge=1, le=4096)] | None = None
-    d_head: Size | None = None
-    tied_embeddings: bool = True
-    qkv_bias: bool = False
+    kv_heads: Annotated[int, Field(ge=1, le=4096)] | None = unit("heads", "heads of K and V; heads if not given", default=None)
+    d_head: Size | None = unit("elements", "width of a head; d_model / heads if not given", default=None)
+    tied_embeddings: bool = unit("1", "whether the LM head is the token embedding", default=True)
+    qkv_bias: bool = unit("1", "whether Q, K and V products have biases (family llama)", default=False)
     source: Source
 
     @model_validator(mode="after")
@@ -55,8 +55,8 @@ class ModelSpec(SpecModel):
 class RequestSpec(SpecModel):
     """Default request: tokens in the prompt and tokens to generate."""
 
-    prompt_tokens: Annotated[int, Field(ge=1)] = 1
-    generate_tokens: Annotated[int, Field(ge=1)] = 1024
+    prompt_tokens: Annotated[int, Field(ge=1)] = unit("tokens", "tokens in the prompt", default=1)
+    generate_tokens: Annotated[int, Field(ge=1)] = unit("tokens", "tokens to generate", default=1024)
     source: Source
 
 
@@ -66,6 +66,6 @@ class WorkloadSpec(SpecModel):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: str = ""
     source: Source
-    labels: list[str] = Field(default_factory=list)
+    labels: list[str] = unit("1", "further names under which measurements list it", default_factory=list)
     model: ModelSpec
     request: RequestSpec
