@@ -56,7 +56,7 @@ def plot_front(
         axes.scatter(done[x], done[y], s=16, alpha=0.8, label="points")
     axes.scatter(front[x], front[y], s=60, facecolors="none", edgecolors="tab:red", label="Pareto front")
     if mark is not None and len(mark):
-        axes.scatter(mark[x], mark[y], s=140, marker="*", color="black", label="default")
+        axes.scatter(mark[x], mark[y], s=140, marker="*", color="black", label="marked")
     axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log")
     axes.legend()
     figure.savefig(path, format="png")
