@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pimsim.config.load import load_hardware
+from pimsim.config.sweep import load_sweep
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -66,7 +67,10 @@ def test_block_runs(block: Block, environment: dict[str, str], tmp_path: Path) -
     (tmp_path / "results").mkdir()
     if block.language == "yaml":
         (tmp_path / "block.yaml").write_text(block.text)
-        load_hardware(tmp_path / "block.yaml")
+        if "\naxes:" in block.text:
+            load_sweep(tmp_path / "block.yaml")
+        else:
+            load_hardware(tmp_path / "block.yaml")
         return
     command = {
         "sh": ["bash", "-euo", "pipefail", "-c"],
