@@ -5,8 +5,6 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +20,6 @@ from pimsim.errors import BenchError
 from pimsim.result.write import check_writable, write_text
 
 SCHEMA_VERSION = 1
-SWEEP_MODULE = "pimsim.explore.bench"
 TOKENS, QUICK_TOKENS = 1024, 16
 QUICK_MODELS, QUICK_LENGTHS, QUICK_TRACES, MAIN_MODEL = EIGHT[:2], (16, 64), 3, EIGHT[-1]
 
@@ -74,8 +71,6 @@ class _Settings:
                 raise BenchError(f"{option} is for --{section}, which is not among: --{', --'.join(self.sections)}")
         if "sweep" in self.sections and self.quick:
             raise BenchError("--quick has no small case for --sweep")
-        if "sweep" in self.sections and find_spec(SWEEP_MODULE) is None:
-            raise BenchError("--sweep: this version of pimsim has no measurement of sweeps")
         check_peer(self.peer)
         check_tokens(self.models, self.tokens)
 
@@ -113,7 +108,9 @@ def _growth(settings: _Settings) -> list[dict[str, Any]]:
 
 
 def _sweep(settings: _Settings) -> dict[str, Any]:
-    figures: dict[str, Any] = import_module(SWEEP_MODULE).bench_sweep()
+    from pimsim.explore.bench import bench_sweep
+
+    figures = bench_sweep()
     settings.console.print("Sweep")
     for name, value in figures.items():
         settings.console.print(f"  {name:<32}{value:,.6g}", highlight=False)
