@@ -23,7 +23,7 @@ from pimsim.workload.model import DecoderModel, make_request
 PAPER_MODELS = (
     "gpt2_small", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl",
 )  # fmt: skip
-SENSITIVITY_TOKENS = 64
+SENSITIVITY_TOKENS = 32
 Progress = Callable[[str], None]
 
 

@@ -10,6 +10,7 @@ import html
 import io
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,21 @@ class Drawing:
         """Write ``name.png`` and ``name.svg`` on white."""
         with style():
             self.figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI, facecolor="white", metadata={"Software": None})
-            self.figure.savefig(folder / f"{name}.svg", facecolor="white", metadata={"Date": None})
+        start = self.svg.index(">", self.svg.index("<svg")) + 1
+        white = '<rect width="100%" height="100%" fill="#ffffff"/>'
+        (folder / f"{name}.svg").write_text(self.svg[:start] + white + self.svg[start:], encoding="utf-8")
 
-    def inline_svg(self, name: str) -> str:
-        """SVG element for a page: transparent, in the page's colours, ids of its own, a title in each mark with a tip."""
+    @cached_property
+    def svg(self) -> str:
+        """The figure as an SVG file without background."""
         buffer = io.StringIO()
         with style():
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        svg = buffer.getvalue()
-        svg = svg[svg.index("<svg") :]
+        return buffer.getvalue()
+
+    def inline_svg(self, name: str) -> str:
+        """SVG element for a page: in the page's colours, ids of its own, a title in each mark with a tip."""
+        svg = self.svg[self.svg.index("<svg") :]
         svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1), count=1)
         svg = svg.replace("<svg", f'<svg style="max-width: {self.figure.get_figwidth() * _PAGE_PX_PER_INCH:.0f}px"', 1)
         svg = svg.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace("'DejaVu Sans'", "inherit")
