@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pimsim.config.device import Device
-from pimsim.errors import CapacityError
+from pimsim.errors import CapacityError, MappingError
 from pimsim.mapping.layout import Geometry, Region, Strip, geometry_of
 from pimsim.mapping.policies import MappingPolicy, policy_named
 from pimsim.units import BYTES_PER_GB
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
 
 _MOST_CHANNELS = 512
+
+# Families whose every operation has commands and ASIC instructions.
+PIM_FAMILIES = ("gpt2",)
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,15 @@ class Placement:
 def place(device: Device, model: DecoderModel) -> Placement:
     """Place ``model`` with its full reserved context on ``device`` by the hardware file's mapping policy.
 
-    Raises CapacityError saying how much is missing and what would make it fit.
+    Raises CapacityError saying how much is missing and what would make it fit, MappingError for a family that is not lowered to PIM.
     """
     placement = _place(geometry_of(device), policy_named(device.spec.mapping), model)
     if placement.rows_used > placement.geometry.rows:
         raise _too_large(device, model, placement)
+    if model.spec.family not in PIM_FAMILIES:
+        raise MappingError(
+            f"model.family '{model.spec.family}' runs on baselines only; families that run on PIM: {', '.join(PIM_FAMILIES)}"
+        )
     return placement
 
 

@@ -75,7 +75,8 @@ def collect(request: ReportRequest, processes: int = 1, progress: Progress = lam
     progress(f"sensitivity of {largest}")
     answers = sensitivity(request.hardware, largest, min(SENSITIVITY_TOKENS, _steps(largest, request.tokens)), processes)
     progress("timeline of one layer")
-    shown, context = request.hardware[0], max(1, _steps(smallest, request.tokens) // 2)
+    shown = next(run.job.hardware for run, _ in done if run.job.workload == smallest)
+    context = max(1, _steps(smallest, request.tokens) // 2)
     devices = [load_hardware(name) for name in request.hardware]
     return ReportData(
         request=request,
@@ -89,7 +90,7 @@ def collect(request: ReportRequest, processes: int = 1, progress: Progress = lam
         roofs=roofs(devices, baselines),
         points=_roofline_points(done, largest, baselines),
         sensitivity=answers,
-        timeline=layer_timeline(load_hardware(done[0][0].job.hardware), load_workload(smallest), context),
+        timeline=layer_timeline(load_hardware(shown), load_workload(smallest), context),
         focus={
             "roofline": largest,
             "sensitivity": f"{largest}, first {min(SENSITIVITY_TOKENS, _steps(largest, request.tokens))} tokens",

@@ -22,8 +22,10 @@ def check_folder(target: Path, marker: str) -> None:
     if target.is_dir() and any(target.iterdir()) and not (target / marker).is_file():
         raise ConfigError(f"{target}: holds files but no {marker}: not an earlier result, and not overwritten")
     parent = next(folder for folder in (target.absolute().parent, *target.absolute().parents) if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise ConfigError(f"{target}: folder {parent} is not writable")
+    try:
+        Path(tempfile.mkdtemp(dir=parent)).rmdir()
+    except OSError as error:
+        raise ConfigError(f"{target}: folder {parent} is not writable: {error.strerror}") from None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.errors import CapacityError, ConfigError
+from pimsim.errors import CapacityError, ConfigError, MappingError
 from pimsim.report.parallel import in_processes
 from pimsim.result.run_result import RunResult
 from pimsim.simulation import execute
@@ -43,6 +43,6 @@ def run_job(job: RunJob) -> FinishedRun:
     """Simulate one job. A model that does not fit, or a setting that makes no device, is a reason and not an error."""
     try:
         execution = execute(job.hardware, job.workload, job.tokens, settings=job.settings)
-    except (CapacityError, ConfigError) as error:
+    except (CapacityError, ConfigError, MappingError) as error:
         return FinishedRun(job, None, np.zeros(0), str(error))
     return FinishedRun(job, execution.result(), execution.outcome.step_ps.astype(np.float64) * 1e-12)

@@ -171,6 +171,8 @@ def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path) -> None:
         (["pim_gpt", "--tokens", "0"], "must be at least 1"),
         (["pim_gpt", "--out", "{file}"], "is a file"),
         (["pim_gpt", "--out", "{file}/report"], "not writable"),
+        (["pim_gpt", "--out", "/proc/report"], "not writable"),
+        (["pim_gpt", "--workloads", "tinyllama_1_1b", "--tokens", "1"], "runs on baselines only"),
     ],
 )
 def test_wrong_input_is_one_message_and_exit_code_2(

@@ -18,6 +18,7 @@ _KINDS = {
 }  # fmt: skip
 _ALTERNATING = ("#B7C6DA", "#8CA3C3")
 _OTHER = ("other", "#5B4B8A")
+_UNITS = {"link": "link", "asic": "ASIC", "op": "PIM"}
 _CLOSE_UP = 0.06  # part of the layer that the lower panel shows
 
 
@@ -40,9 +41,10 @@ def draw_timeline(data: ReportData) -> Drawing:
 
 
 def _operations(drawing: Drawing, axes: Axes, frame: pd.DataFrame) -> None:
-    rows = {"op": 2, "asic": 1, "link": 0}
-    axes.set_yticks(list(rows.values()), ["PIM", "ASIC", "link"])
-    axes.set_ylim(-0.6, 2.7)
+    units = [unit for unit in _UNITS if (frame.unit == unit).any()]
+    rows = {unit: row for row, unit in enumerate(units)}
+    axes.set_yticks(range(len(units)), [_UNITS[unit] for unit in units])
+    axes.set_ylim(-0.6, len(units) - 0.3)
     axes.grid(False)
     names = list(dict.fromkeys(frame.name))
     width = frame.end_ns.max()
