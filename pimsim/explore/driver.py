@@ -81,6 +81,7 @@ class Session:
         self._known = store.statuses()
         self._points: dict[str, DesignPoint] = {}
         self._counted: set[str] = set()
+        self._met_another = False
 
     def run(self, points: Sequence[DesignPoint]) -> None:
         """Bring every one of ``points`` into the store."""
@@ -92,14 +93,14 @@ class Session:
             elif not self._in_store(point):
                 missing.append(point)
         at, chance = 0, random.SystemRandom()
+        self._met_another = True
         while missing:
-            # Begin anywhere, and again wherever another process has been: two that run one sweep then stay apart.
-            at = chance.randrange(len(missing)) if at == 0 else at % len(missing)
-            point = missing.pop(at)
             workers = self._workers_with_room()
-            if self._in_store(point):
-                at = 0
-            else:
+            # Begin anywhere, and again where another process is or has been: two that run one sweep then stay apart.
+            at = chance.randrange(len(missing)) if self._met_another else at % len(missing)
+            point = missing.pop(at)
+            self._met_another = self._in_store(point)
+            if not self._met_another:
                 workers.submit(point.task)
         while self._workers is not None and self._workers.busy:
             self._take(self._workers.wait())
@@ -121,7 +122,7 @@ class Session:
         return self._workers
 
     def _take(self, outcome: Outcome) -> None:
-        self.store.add(outcome)
+        self._met_another |= not self.store.add(outcome)
         self._known[outcome.key] = outcome.status
         self.progress.simulated += 1
         self._count(self._points[outcome.key], outcome.status, outcome.row)

@@ -114,14 +114,15 @@ class Store:
         with self._transaction() as db:
             db.executemany("INSERT OR IGNORE INTO plans VALUES (?, ?, ?, ?, ?)", rows)
 
-    def add(self, outcome: Outcome) -> None:
-        """Keep what became of a point; a finished one is never replaced."""
+    def add(self, outcome: Outcome) -> bool:
+        """Keep what became of a point; a finished one is never replaced. False if another process was first."""
         columns = None if outcome.row is None else json.dumps(outcome.row)
         values = (outcome.key, outcome.status, columns, outcome.reason, outcome.traceback, outcome.wall_s, outcome.engine_s)
         versions = (package_version(), git_commit(), time.time())
         with self._transaction() as db:
             db.execute("DELETE FROM points WHERE key = ? AND status = ?", (outcome.key, FAILED))
-            db.execute("INSERT OR IGNORE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values + versions)
+            added = db.execute("INSERT OR IGNORE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values + versions)
+        return added.rowcount == 1
 
     def statuses(self) -> dict[str, str]:
         """Status of every simulated point by key."""
