@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SweepFile
 
 from pimsim.errors import ConfigError
 from pimsim.explore.plan import plan_sweep
+from tests.sweep_cases import SweepFile
 
 
 def settings(path: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SweepFile
+
+from tests.sweep_cases import SweepFile
 
 CHANNELS = {"dram.channels": [1, 2]}
 SEARCH: dict[str, Any] = {"axes": CHANNELS}

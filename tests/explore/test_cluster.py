@@ -14,12 +14,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import BASE, ROOT
 
 from pimsim.errors import ClusterError
 from pimsim.explore.cluster import _check_versions
 from pimsim.explore.driver import Progress, run_sweep
 from pimsim.explore.table import Sweep
+from tests.sweep_cases import BASE, ROOT
 
 pytest.importorskip("distributed")
 POINTS = 60

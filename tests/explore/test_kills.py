@@ -17,10 +17,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import BASE, start_sweep
 
 from pimsim.explore.driver import run_sweep
 from pimsim.explore.table import Sweep
+from tests.sweep_cases import BASE, start_sweep
 
 KILLS = int(os.environ.get("PIMSIM_KILLS", "4"))
 POINTS = 40 + 25 * KILLS

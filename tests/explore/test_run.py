@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import BASE, TINY, SweepFile
 
 import pimsim as package
 from pimsim.explore.driver import run_sweep
@@ -18,6 +17,7 @@ from pimsim.explore.plan import plan_sweep
 from pimsim.explore.points import Task
 from pimsim.explore.store import Store
 from pimsim.explore.table import Sweep
+from tests.sweep_cases import BASE, TINY, SweepFile
 
 MIXED = {
     "axes": {"dram.channels": [1, 2, 4], "workload.model.max_context": [64, 1_000_000], "mapping": ["pim_gpt", "row_per_output"]},

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from conftest import BASE
 
 from pimsim.errors import ConfigError
 from pimsim.explore.driver import run_sweep
 from pimsim.explore.table import Sweep
+from tests.sweep_cases import BASE
 
 pytest.importorskip("optuna")
 AXES = {

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import BASE
 
 from pimsim.config.schemas import kind_of
 from pimsim.config.shipped import shipped_names
@@ -16,6 +15,7 @@ from pimsim.config.sweep import FOLDER
 from pimsim.explore.bench import GRID, bench_sweep
 from pimsim.explore.plan import plan_sweep
 from pimsim.explore.start import starting_params
+from tests.sweep_cases import BASE
 
 PAPER = {"channels", "mac_lanes", "pin_rate", "asic_clock", "token_length"}
 MODELS = {f"gpt{n}_{size}" for n, sizes in ((2, "small medium large xl"), (3, "small medium large xl")) for size in sizes.split()}
