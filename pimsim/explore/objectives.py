@@ -20,26 +20,32 @@ class Objective:
 
     name: str
     unit: str
+    text: str
     maximise: bool = False
     static: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands on the axis of a plot."""
+        return self.text if self.unit == "1" else f"{self.text} ({self.unit.replace('mm2', 'mm²')})"
 
 
 OBJECTIVES = {
     objective.name: objective
     for objective in (
-        Objective("latency_s", "s"),
-        Objective("energy_j", "J"),
-        Objective("energy_delay_js", "J s"),
-        Objective("energy_per_token_j", "J"),
-        Objective("average_power_w", "W"),
-        Objective("tokens_per_s", "1/s", maximise=True),
-        Objective("tokens_per_s_per_w", "1/s/W", maximise=True),
-        Objective("mac_utilisation", "1", maximise=True),
-        Objective("row_hit_rate", "1", maximise=True),
-        Objective("reserved_gb", "GB"),
-        Objective("area_mm2", "mm2", static=True),
-        Objective("cost_usd", "USD", static=True),
-        Objective("capacity_gb", "GB", maximise=True, static=True),
+        Objective("latency_s", "s", "latency"),
+        Objective("energy_j", "J", "energy"),
+        Objective("energy_delay_js", "J s", "energy-delay product"),
+        Objective("energy_per_token_j", "J", "energy per token"),
+        Objective("average_power_w", "W", "average power"),
+        Objective("tokens_per_s", "1/s", "tokens", maximise=True),
+        Objective("tokens_per_s_per_w", "1/s/W", "tokens", maximise=True),
+        Objective("mac_utilisation", "1", "MAC utilisation", maximise=True),
+        Objective("row_hit_rate", "1", "row-hit rate", maximise=True),
+        Objective("reserved_gb", "GB", "memory reserved"),
+        Objective("area_mm2", "mm2", "silicon area", static=True),
+        Objective("cost_usd", "USD", "cost of the silicon", static=True),
+        Objective("capacity_gb", "GB", "capacity", maximise=True, static=True),
     )
 }
 ALIASES = {"energy_delay": "energy_delay_js", "power_w": "average_power_w"}

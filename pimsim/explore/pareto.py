@@ -14,6 +14,8 @@ from pimsim.explore.objectives import OBJECTIVES
 if TYPE_CHECKING:
     import pandas as pd
 
+LOG_FROM_RATIO = 5
+
 
 def nondominated(values: NDArray[np.float64], maximise: Sequence[bool]) -> NDArray[np.bool_]:
     """Rows of ``values`` (points x objectives) that no row equals or betters everywhere and betters somewhere."""
@@ -47,17 +49,23 @@ def plot_front(
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    labels = [OBJECTIVES[name].label for name in objectives]
     x, y = objectives[0], objectives[1]
     figure, axes = plt.subplots(figsize=(6.4, 4.4), dpi=110, layout="constrained")
     if len(objectives) > 2:
         points = axes.scatter(done[x], done[y], c=done[objectives[2]], s=16, cmap="viridis", alpha=0.8, label="points")
-        figure.colorbar(points, label=objectives[2])
+        figure.colorbar(points, label=labels[2])
     else:
         axes.scatter(done[x], done[y], s=16, alpha=0.8, label="points")
     axes.scatter(front[x], front[y], s=60, facecolors="none", edgecolors="tab:red", label="Pareto front")
     if mark is not None and len(mark):
         axes.scatter(mark[x], mark[y], s=140, marker="*", color="black", label="marked")
-    axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log")
+    axes.set(xlabel=labels[0], ylabel=labels[1], xscale=_scale(done[x]), yscale=_scale(done[y]))
     axes.legend()
     figure.savefig(path, format="png")
     plt.close(figure)
+
+
+def _scale(values: pd.Series[float]) -> str:
+    """Logarithmic where the values demand it."""
+    return "log" if values.min() > 0 and values.max() / values.min() > LOG_FROM_RATIO else "linear"

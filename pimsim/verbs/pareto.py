@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         sweep = Sweep.load(store)
         names = [objective_named(n.strip(), "--objectives").name for n in (objectives or ",".join(sweep.objectives)).split(",")]
         front = sweep.front(names)
-        print_table(front[[*sweep.axes, *names]])
+        print_table(front[["position", *sweep.axes, *names]])
         frame = sweep.frame()
         done = frame[frame["status"] == DONE]
         print(f"{len(front)} of {len(done)} finished points are on the front of {', '.join(names)}")

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 def _columns(sweep: Sweep, frame: pd.DataFrame, chosen: str | None) -> list[str]:
     if chosen is None:
-        wanted = [*sweep.axes, "status", *sweep.objectives, "reason"]
+        wanted = ["position", *sweep.axes, "status", *sweep.objectives, "reason"]
         return [name for name in dict.fromkeys(wanted) if name in frame and frame[name].notna().any()]
     return [_known(name.strip(), frame, "--columns") for name in chosen.split(",")]
 
