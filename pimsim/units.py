@@ -26,6 +26,11 @@ def ns_to_ps(time_ns: float) -> int:
     return round(time_ns * PS_PER_NS)
 
 
+def ps_to_ns(time_ps: int) -> float:
+    """Nanoseconds in ``time_ps`` picoseconds."""
+    return time_ps / PS_PER_NS
+
+
 def ns_to_ck(time_ns: float, t_ck_ps: int) -> int:
     """Whole command-clock cycles that cover ``time_ns``."""
     return ceil_exact(time_ns * PS_PER_NS / t_ck_ps)

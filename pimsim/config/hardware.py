@@ -22,8 +22,22 @@ class RefreshSpec(SpecModel):
     source: Source
 
 
+class MeasuredOnSpec(SpecModel):
+    """The device on which IDD0 and IDD4 were measured: it turns them into energies of a row and of a column.
+
+    Kept apart from the timing, so that a swept device (slower pins, wider columns) pays for the bytes it moves inside a
+    bank, not for the time that the movement takes.
+    """
+
+    tRC_ns: Annotated[float, Field(gt=0)] = unit("ns", "time from activation to activation of the IDD0 loop")
+    tCCD_ns: Annotated[float, Field(gt=0)] = unit("ns", "time from burst to burst of the IDD4 loops")
+    row_bytes: Annotated[int, Field(ge=2, le=1 << 20)] = unit("B", "bytes of the row that IDD0 activates")
+    column_bytes: Annotated[int, Field(ge=2, le=1 << 12)] = unit("B", "bytes of a burst of IDD4R and IDD4W")
+    source: Source
+
+
 class CurrentsSpec(SpecModel):
-    """Supply voltage and IDD currents of one channel."""
+    """Supply voltage and IDD currents of one channel, and the device they were measured on."""
 
     vdd_v: NonNegativeBand = unit("V", "core supply voltage")
     idd0_ma: NonNegativeBand = unit("mA", "one bank activate-precharge")
@@ -32,6 +46,7 @@ class CurrentsSpec(SpecModel):
     idd4r_ma: NonNegativeBand = unit("mA", "burst read")
     idd4w_ma: NonNegativeBand = unit("mA", "burst write")
     idd5b_ma: NonNegativeBand = unit("mA", "burst refresh")
+    measured_on: MeasuredOnSpec | None = None
     source: Source
 
 

@@ -1,7 +1,8 @@
 """One function per energy term: joule-producing events times their energy, for one scenario of the constants.
 
 DRAM terms follow the usual IDD method (Micron TN-40-07 and successors): what a state or command draws above the standby
-current it replaces, times supply voltage and time. All energies in pJ, for the whole device (all channels).
+current it replaces, times supply voltage and time. A row or a column costs what it cost on the device that was measured, by
+its bytes. All energies in pJ, for the whole device (all channels).
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pimsim.config.device import Device
+from pimsim.config.hardware import MeasuredOnSpec
 from pimsim.config.model import Band
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.errors import ConfigError
-from pimsim.units import BITS_PER_BYTE, milliwatt_ps_to_pj
+from pimsim.units import BITS_PER_BYTE, milliwatt_ps_to_pj, ns_to_ps, ps_to_ns
 
 
 @dataclass(frozen=True)
@@ -48,35 +50,53 @@ class Scenario:
         assert currents is not None
         return self.value(getattr(currents, current)) * self.value(currents.vdd_v)
 
+    def measured_on(self) -> MeasuredOnSpec:
+        """What the currents were measured on; this very device if the file does not say."""
+        currents = self.device.spec.dram.currents
+        if currents is not None and currents.measured_on is not None:
+            return currents.measured_on
+        timing, shape = self.device.timing, self.device.organization
+        return MeasuredOnSpec(
+            tRC_ns=ps_to_ns(self.ck_ps(timing["nRC"])),
+            tCCD_ns=ps_to_ns(self.ck_ps(max(timing["nCCDS"], timing["nBL"]))),
+            row_bytes=shape.row_bytes,
+            column_bytes=shape.column_bytes,
+            source="the device itself",
+        )
+
+    def column_pj(self, current: str) -> float:
+        """Energy of one column of a burst: ``current`` above IDD3N over the measured tCCD, by the bytes of a column."""
+        measured = self.measured_on()
+        burst = milliwatt_ps_to_pj(self.above_standby_mw(current, "idd3n_ma"), ns_to_ps(measured.tCCD_ns))
+        return burst * self.device.organization.column_bytes / measured.column_bytes
+
     def ck_ps(self, cycles: int) -> int:
         """Picoseconds of ``cycles`` CK."""
         return cycles * self.device.timing.t_ck_ps
 
 
 def activation(s: Scenario) -> float:
-    """Activate and precharge of one bank: IDD0 above IDD2N over tRC, for each bank an activation opens."""
-    per_bank = milliwatt_ps_to_pj(s.above_standby_mw("idd0_ma", "idd2n_ma"), s.ck_ps(s.device.timing["nRC"]))
+    """Activate and precharge of one bank: IDD0 above IDD2N over the measured tRC, for each bank opened, by the bytes of its row."""
+    measured = s.measured_on()
+    per_bank = milliwatt_ps_to_pj(s.above_standby_mw("idd0_ma", "idd2n_ma"), ns_to_ps(measured.tRC_ns))
     banks = s.count("ACT") + s.count("ACT_AB") * s.device.pim.all_bank_activation.grouped_by
-    return banks * per_bank
+    return banks * per_bank * s.device.organization.row_bytes / measured.row_bytes
 
 
 def column_read(s: Scenario) -> float:
-    """Reads that leave the chip: IDD4R above IDD3N over a burst."""
-    per_burst = milliwatt_ps_to_pj(s.above_standby_mw("idd4r_ma", "idd3n_ma"), s.ck_ps(s.device.timing["nBL"]))
-    return (s.count("RD") + s.count("RDA")) * per_burst
+    """Reads that leave the chip, without the pins: a column each."""
+    return (s.count("RD") + s.count("RDA")) * s.column_pj("idd4r_ma")
 
 
 def column_write(s: Scenario) -> float:
-    """Writes into the array: IDD4W above IDD3N over a burst."""
-    per_burst = milliwatt_ps_to_pj(s.above_standby_mw("idd4w_ma", "idd3n_ma"), s.ck_ps(s.device.timing["nBL"]))
-    return (s.count("WR") + s.count("WRA")) * per_burst
+    """Writes into the array: a column each."""
+    return (s.count("WR") + s.count("WRA")) * s.column_pj("idd4w_ma")
 
 
 def mac_array_read(s: Scenario) -> float:
     """Column reads of every bank into its MAC unit: the part of a burst read's energy spent inside a bank."""
-    per_bank = milliwatt_ps_to_pj(s.above_standby_mw("idd4r_ma", "idd3n_ma"), s.ck_ps(s.device.timing["nBL"]))
     banks = s.count("MAC_AB") * s.device.organization.banks
-    return banks * per_bank * s.value(s.device.energy.internal_read_fraction)
+    return banks * s.column_pj("idd4r_ma") * s.value(s.device.energy.internal_read_fraction)
 
 
 def mac_units(s: Scenario) -> float:
