@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
+import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -18,12 +21,14 @@ from pimsim.report.reproduce import assumed, collect
 from pimsim.report.reproduce.build import write_reproduction
 from pimsim.report.reproduce.collect import BASELINES, SLOW_CLOCK, Reproduction
 from pimsim.report.reproduce.measures import conventional_bytes, latency_at
-from pimsim.report.reproduce.published import published_figures
-from pimsim.report.reproduce.rows import published_range, table, units_for_share
+from pimsim.report.reproduce.published import published_figures, published_range
+from pimsim.report.reproduce.rows import table, units_for_share
+from pimsim.report.reproduce.story import story
 from pimsim.report.reproduce.text import markdown, markdown_table, model_table, needed_tables
 from pimsim.workload.model import DecoderModel, Request
 
 HERE = Path(__file__).parent
+TEMPLATE = files("pimsim.report").joinpath("templates/reproduction.md.j2")
 DOCUMENT = HERE.parent.parent / "docs" / "reproduction.md"
 MODEL = "gpt2_small"
 
@@ -180,3 +185,75 @@ def test_unknown_paper_and_model_are_refused(monkeypatch: pytest.MonkeyPatch, ca
 def test_a_different_latency_gives_different_text(small: Reproduction) -> None:
     other = replace(small, nominal={MODEL: replace(small.nominal[MODEL], latency_s=1.0)})
     assert markdown_table(model_table(other)) != markdown_table(model_table(small))
+
+
+def test_no_result_is_written_into_the_template() -> None:
+    """What is left of digits and number words is references, settings and definitions; every result is passed in."""
+    prose = re.sub(r"{{.*?}}|{%.*?%}", "", TEMPLATE.read_text())
+    allowed = (
+        "arXiv 2310.09385",
+        "Computing 2024",
+        "a T4",
+        "A T4",
+        "the T4",
+        "PIM-GPT",
+        "GDDR6",
+        "GPT3-XL",
+        "or 20 % less",
+        "20 % of 1 ns",
+    )
+    for text in allowed:
+        prose = prose.replace(text, "")
+    assert re.findall(r"\d+", prose) == []
+    words = "two three four five six seven eight nine ten half third quarter fifth sixth tenth few several percent".split()
+    assert [word for word in re.findall(r"[a-z]+", prose.lower()) if word in words] == []
+
+
+def test_sentences_follow_the_runs(small: Reproduction) -> None:
+    """Twice the latency on PIM: half the speedups over every baseline, and half the bandwidth that the published ones leave."""
+    run, slow = small.nominal[MODEL], small.slow_asic[MODEL]
+    doubled = small.comparison.assign(speedup=small.comparison.speedup / 2)
+    other = replace(
+        small,
+        nominal={MODEL: replace(run, latency_s=2 * run.latency_s, row_hit_rate=0.5)},
+        slow_asic={MODEL: replace(slow, latency_s=3 * run.latency_s)},
+        comparison=doubled,
+    )
+    before, after = story(small), story(other)
+    for name in ("t4", "xeon_gold_6154"):
+        assert float(after["ideal"][name]) == pytest.approx(float(before["ideal"][name]) / 2, rel=0.01)
+        percent = [[float(end) for end in facts["bandwidth"][name].split(" to ")] for facts in (before, after)]
+        assert percent[1] == pytest.approx([end / 2 for end in percent[0]], rel=0.01)
+    eager = small.comparison[(small.comparison.baseline == "xeon_gold_6154") & (small.comparison.method == "modelled eager")]
+    assert [float(end) for end in before["cpu_left"].split(" to ")] == pytest.approx(
+        sorted(end / eager.speedup.iloc[0] for end in (631, 1074)), rel=0.01
+    )
+    assert (after["row_hits"], after["slower"]) == ("50", "50")
+    assert float(after["share_ratio"]) == pytest.approx(run.asic_busy_s / run.latency_s / 2 / 0.0116, rel=0.01)
+    text = markdown(other)
+    for value in (after["ideal"]["t4"], after["cpu_left"], after["share"], after["bandwidth"]["xeon_gold_6154"]):
+        assert value in text
+
+
+def test_stacks_that_reach_the_published_range_are_named_or_none_is(small: Reproduction) -> None:
+    table = small.comparison
+    t4 = (table.baseline == "t4") & table.method.str.startswith("modelled")
+    eager = t4 & (table.method == "modelled eager")
+    none = story(replace(small, comparison=table.assign(speedup=table.speedup.mask(t4, 30.0))))
+    assert none["reached"] == "none: the largest modelled speedup is 30"
+    one = story(replace(small, comparison=table.assign(speedup=table.speedup.mask(t4, 30.0).mask(eager, 41.0))))
+    assert one["reached"] == f"modelled eager with {MODEL} (41)"
+
+
+def test_models_without_room_for_a_long_context_and_few_tokens_are_named(small: Reproduction) -> None:
+    other = story(replace(small, tokens=8, no_long_context={MODEL: "too large"}))
+    assert other["fits"] == f"K and V for 8,192 tokens fit for all models but {MODEL}."
+    assert story(small)["fits"].endswith("every model.")
+    assert (other["assumed_tokens"], story(small)["assumed_tokens"]) == (8, 64)
+
+
+@pytest.mark.slow
+def test_whole_document_comes_out_again() -> None:
+    """All of docs/reproduction.md; regenerate with ``pimsim reproduce pim-gpt --out DIR``."""
+    data = collect.reproduce(processes=min(4, os.cpu_count() or 1))
+    assert markdown(data).splitlines() == DOCUMENT.read_text().splitlines()

@@ -20,7 +20,8 @@ from pimsim.result.run_result import RunResult
 HARDWARE = "pim_gpt"
 LARGEST = "gpt3_xl"
 BASELINES = ("t4", "xeon_gold_6154")
-SLOW_CLOCK = "asic.clock_ghz=0.1"
+CLOCK_RATIO = 10
+SLOW_CLOCK = f"asic.clock_ghz={1 / CLOCK_RATIO}"
 CHANNELS = (8, 16, 32)
 UNIT_FACTORS = (1, 2, 4, 8, 16)
 LONG_CONTEXT = 8192
@@ -46,6 +47,11 @@ class Reproduction:
     no_long_context: dict[str, str]
     assumed: pd.DataFrame
 
+    @property
+    def largest(self) -> str:
+        """The model that stands for the large ones: GPT3-XL, or the last one where that is not among the runs."""
+        return _largest_of(list(self.nominal))
+
 
 def reproduce(
     models: Sequence[str] = PAPER_MODELS, tokens: int | None = None, processes: int = 1, progress: Progress = lambda text: None
@@ -56,7 +62,7 @@ def reproduce(
         raise ConfigError(
             f"not a model of PIM-GPT: '{unknown[0]}'{nearest(unknown[0], PAPER_MODELS)}; allowed: {', '.join(PAPER_MODELS)}"
         )
-    largest = LARGEST if LARGEST in models else models[-1]
+    largest = _largest_of(models)
     progress(f"simulating {len(models)} models, ASIC at 1 GHz and at 100 MHz")
     nominal, slow = (_runs(models, tokens, settings, processes) for settings in ((), (SLOW_CLOCK,)))
     progress("baselines")
@@ -68,6 +74,10 @@ def reproduce(
     progress("effect of every assumed constant")
     assumed = assumed_effects(HARDWARE, largest, min(ASSUMED_TOKENS, tokens or ASSUMED_TOKENS), processes)
     return Reproduction(tokens, nominal, slow, compared, channels, units, contexts, no_long_context, assumed)
+
+
+def _largest_of(models: Sequence[str]) -> str:
+    return LARGEST if LARGEST in models else models[-1]
 
 
 def _runs(models: Sequence[str], tokens: int | None, settings: tuple[str, ...], processes: int) -> dict[str, RunResult]:

@@ -10,8 +10,7 @@ from matplotlib.patches import Patch
 from pimsim.report.comparison_table import METHODS
 from pimsim.report.drawing import BLUE, GREEN, GREY, INK, MARKERS, ORANGE, SERIES, SKY, VERMILLION, Drawing, style
 from pimsim.report.reproduce.collect import Reproduction
-from pimsim.report.reproduce.published import published_figures
-from pimsim.report.reproduce.rows import published_range
+from pimsim.report.reproduce.story import SPEEDUP, said
 
 _COLOURS = dict(zip(METHODS, (GREY, GREEN, SKY, ORANGE, INK), strict=True))
 _TORNADO_BARS = 14
@@ -27,10 +26,8 @@ def _speedups(data: Reproduction) -> Drawing:
     """Speedup of each model over T4 and Xeon by method; the published range as a band."""
     table, models = data.comparison, list(data.nominal)
     drawing = Drawing(1, 2, 5.6, 3.4)
-    for axes, baseline, key in zip(drawing.axes[0], ("t4", "xeon_gold_6154"), ("speedup_t4", "speedup_xeon"), strict=True):
-        said = published_range(published_figures()[key].text)
-        assert said is not None
-        axes.axhspan(*said, color=VERMILLION, alpha=0.25, linewidth=0, label="published range")
+    for axes, (baseline, key) in zip(drawing.axes[0], SPEEDUP.items(), strict=True):
+        axes.axhspan(*said(key), color=VERMILLION, alpha=0.25, linewidth=0, label="published range")
         for index, method in enumerate(METHODS[:-1]):
             part = table[(table.baseline == baseline) & (table.method == method)]
             at = [models.index(name) + (index - 1.5) * 0.2 for name in part.workload]
@@ -64,7 +61,8 @@ def _scaling(data: Reproduction) -> Drawing:
     channels.set_title(f"throughput over {shown[0]} channels")
     channels.legend()
     units.plot(data.units.factor, data.units.asic_share_percent, "o-", color=BLUE, label=data.units.workload.iloc[0])
-    units.axhline(1.16, color=VERMILLION, linestyle=":", label="published, 1.16 %")
+    share = said("non_vmm")[0]
+    units.axhline(share, color=VERMILLION, linestyle=":", label=f"published, {share} %")
     units.set_xscale("log", base=2)
     units.set_xticks(data.units.factor, [f"{factor}x" for factor in data.units.factor])
     units.set_ylim(bottom=0)

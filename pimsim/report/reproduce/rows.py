@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 from pimsim.config.baseline import load_baseline
 from pimsim.config.load import load_hardware, load_workload
 from pimsim.report.comparison_table import IDEAL, METHODS
-from pimsim.report.reproduce.collect import HARDWARE, LARGEST, LONG_CONTEXT, Reproduction
+from pimsim.report.reproduce.collect import CLOCK_RATIO, HARDWARE, LARGEST, LONG_CONTEXT, Reproduction
 from pimsim.report.reproduce.measures import (
     block_weights,
     data_movement_reduction,
@@ -19,10 +18,8 @@ from pimsim.report.reproduce.measures import (
     peak_mac_per_ns,
 )
 from pimsim.report.reproduce.overhead import needed_software
-from pimsim.report.reproduce.published import Published, published_figures
+from pimsim.report.reproduce.published import Published, published_figures, published_range
 from pimsim.workload.model import DecoderModel
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -52,15 +49,6 @@ _Maker = Callable[[Reproduction, Published], Iterator[Row]]
 def table(data: Reproduction) -> list[Row]:
     """At least one row for every published figure, in the order of the published table."""
     return [row for figure in published_figures().values() for row in _maker(figure.key)(data, figure)]
-
-
-def published_range(text: str) -> tuple[float, float] | None:
-    """First number, or first pair ``a-b``, of a published value."""
-    found = [float(number) for number in _NUMBER.findall(text.partition(";")[0])]
-    if not found:
-        return None
-    pair = found[:2] if re.search(r"\d-\d", text.partition(";")[0]) else found[:1] * 2
-    return pair[0], pair[1]
 
 
 def _row(figure: Published, values: Iterable[float], needs: str, note: str, said: tuple[float, float] | None = None) -> Row:
@@ -127,15 +115,16 @@ def _data_movement(data: Reproduction, figure: Published) -> Iterator[Row]:
 
 
 def _non_vmm(data: Reproduction, figure: Published) -> Iterator[Row]:
-    name = LARGEST if LARGEST in data.nominal else list(data.nominal)[-1]
-    run = data.nominal[name]
-    needed = units_for_share(data, 1.16)
+    name, asic = data.largest, load_hardware(HARDWARE).asic
+    run, said = data.nominal[name], published_range(figure.text)
+    needed = units_for_share(data, said[0]) if said else None
     more = (
         f"the published share needs {needed:.0f} times as many"
         if needed
         else "more of them alone do not give the published share"
     )
-    note = f"ASIC busy over latency, {name}, assumed 256 adders and 128 multipliers, 6 Taylor terms: {more}"
+    counts = f"assumed {asic.adders} adders and {asic.multipliers} multipliers, {asic.exp_taylor_terms} Taylor terms"
+    note = f"ASIC busy over latency, {name}, {counts}: {more}"
     yield _row(figure, [run.asic_busy_s / run.latency_s * 100], "none", note)
 
 
@@ -149,8 +138,10 @@ def units_for_share(data: Reproduction, percent: float) -> float | None:
 
 def _slow_asic(data: Reproduction, figure: Published) -> Iterator[Row]:
     slow = [(data.slow_asic[name].latency_s / run.latency_s - 1) * 100 for name, run in data.nominal.items()]
-    note = "nine more times the ASIC's share, as instructions are issued one after another; follows from the row above"
-    yield Row(figure, (min(slow), max(slow)), "none", note, (20.0, 20.0))
+    note = (
+        f"{CLOCK_RATIO - 1} more times the ASIC's share, as instructions are issued one after another; follows from the row above"
+    )
+    yield _row(figure, slow, "none", note)
 
 
 def _channels(data: Reproduction, figure: Published) -> Iterator[Row]:

@@ -12,23 +12,10 @@ from pimsim.config.baseline import load_baseline
 from pimsim.report.reproduce.collect import BASELINES, Reproduction
 from pimsim.report.reproduce.measures import data_movement_reduction
 from pimsim.report.reproduce.overhead import needed_software
-from pimsim.report.reproduce.published import published_figures
-from pimsim.report.reproduce.rows import Row, published_range, table, units_for_share
+from pimsim.report.reproduce.rows import Row, table, units_for_share
+from pimsim.report.reproduce.story import SPEEDUP, number, said, span, story
 
 HEADS = ("published figure", "published", "ours", "ours / published", "baseline assumption", "note")
-
-
-def number(value: float) -> str:
-    """Three significant digits."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def span(values: tuple[float, float] | None) -> str:
-    """``low to high``, or one number where both are shown alike."""
-    if values is None:
-        return ""
-    low, high = map(number, values)
-    return low if low == high else f"{low} to {high}"
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -64,22 +51,21 @@ def model_table(data: Reproduction) -> pd.DataFrame:
 def needed_tables(data: Reproduction) -> dict[str, pd.DataFrame]:
     """For each baseline, as text: which software would give the published speedups."""
     found = {}
-    for baseline, key in zip(BASELINES, ("speedup_t4", "speedup_xeon"), strict=True):
-        said = published_range(published_figures()[key].text)
-        assert said is not None
-        frame = needed_software(data.nominal.items(), load_baseline(baseline), data.comparison, *said)
+    for baseline in BASELINES:
+        ends = said(SPEEDUP[baseline])
+        frame = needed_software(data.nominal.items(), load_baseline(baseline), data.comparison, *ends)
         shown = pd.DataFrame({"model": frame.workload})
         for column, head in (("pim_ms", "ours"), ("ideal_ms", f"ideal {baseline}"), ("eager_ms", f"eager {baseline}, modelled")):
             shown[f"{head} [ms/token]"] = frame[column].map(number)
-        low, high = map(number, said)
+        low, high = map(number, ends)
         for stem, head in (
             ("needed_{}_ms", f"needed for {low}x to {high}x [ms/token]"),
             ("overhead_{}_ms", "software overhead [ms/token]"),
             ("overhead_{}_us_per_kernel", "a kernel of an eager stack [us]"),
             ("bandwidth_{}_percent", "bandwidth then drawn [% of peak]"),
         ):
-            ends = zip(frame[stem.format("low")], frame[stem.format("high")], strict=True)
-            shown[head] = [f"{number(first)} to {number(last)}" for first, last in ends]
+            pairs = zip(frame[stem.format("low")], frame[stem.format("high")], strict=True)
+            shown[head] = [f"{number(first)} to {number(last)}" for first, last in pairs]
         found[baseline] = shown
     return found
 
@@ -102,11 +88,12 @@ def _context(data: Reproduction, figures: str) -> dict[str, Any]:
             for what in ("latency", "energy")
         }
     )
-    factor = units_for_share(data, 1.16)
+    factor = units_for_share(data, said("non_vmm")[0])
     return {
         "figures": figures,
         "tokens": run.generated_tokens,
         "models": model_table(data),
+        "story": story(data),
         "rows": rows,
         "needed": needed_tables(data),
         "units": data.units.assign(asic_share_percent=data.units.asic_share_percent.map("{:.2f}".format)).drop(
@@ -115,7 +102,6 @@ def _context(data: Reproduction, figures: str) -> dict[str, Any]:
         "launch_us": number(shipped_calibration()["launch_us"]),
         "factor": None if factor is None else number(factor),
         "channels": data.channels.round({"latency_s": 4, "scaling": 2, "efficiency_percent": 1}),
-        "no_long_context": data.no_long_context,
         "assumed_count": len(data.assumed),
         "assumed": assumed[["constant", "nominal", "low", "high", "how", "latency [%]", "energy [%]", "source"]],
     }
