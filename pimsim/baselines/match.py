@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from pimsim.baselines.stacks import FRAMEWORKS, STACKS, framework_of
 from pimsim.config import shipped
 from pimsim.config.baseline import Baseline, baseline_names, load_baseline
 from pimsim.config.load import load_workload
 
 _VENDORS = re.compile(r"\b(nvidia|geforce|intel|amd|apple|tesla|instinct|quadro|processor|cpu @.*)\b", re.IGNORECASE)
-_SUFFIX = re.compile(r"(\d+gb|\d+core|sxm\d?|pcie|gpu|nvlink|hbm\de?|laptop|desktop|oc|server|superpod)*")
+_SUFFIX = re.compile(r"(\d+gb|\d+core|sxm\d?|pcie|gpu|nvlink|hbm\de?|desktop|oc|server|superpod)*")
 _MODEL_SUFFIX = re.compile(r"(instruct|chat|hf|base|it|v\d(\.\d)?|fp16|fp32|bf16|f16|f32|model)*")
 _COUNT = (
     re.compile(r"\(\s*(\d+)\s*x?\s*gpus?\s*\)", re.IGNORECASE),
@@ -22,10 +23,11 @@ _COUNT = (
     re.compile(r"\(\s*(\d+)[\s-]*sockets?\s*\)", re.IGNORECASE),
 )
 _CORES = re.compile(r"(\d+)\s*cores", re.IGNORECASE)
+_GIGABYTES = re.compile(r"\b(\d+)\s*gi?b?\b", re.IGNORECASE)
 _PARENTHESES = re.compile(r"\([^)]*\)")
 _LINEAR = re.compile(r"\blinear layers only\b", re.IGNORECASE)
 
-# The first pattern that occurs decides: what wraps a library comes before the library.
+# Names of frameworks and stacks as `--stack` takes them are themselves. Else the first pattern that occurs decides: what wraps a library comes before the library.
 _FRAMEWORKS = (
     ("kernel_sum", r"kernel"),
     ("tinygrad", r"tinygrad"),
@@ -90,7 +92,10 @@ def match_model(text: str) -> ModelMatch | None:
 
 
 def match_framework(text: str) -> str | None:
-    """The framework that ``text`` names; None if unknown."""
+    """The framework that ``text`` names, or that stands for the stack it names; None if unknown."""
+    own = text.strip().lower()
+    if own in FRAMEWORKS or own in STACKS:
+        return framework_of(own).name
     return next((name for name, pattern in _FRAMEWORKS if re.search(pattern, text, re.IGNORECASE)), None)
 
 
@@ -105,7 +110,8 @@ def _find(text: str, labels: Mapping[str, str], suffix: re.Pattern[str]) -> str 
 
 
 def _squash(text: str) -> str:
-    return re.sub(r"[^a-z0-9.+]", "", _VENDORS.sub(" ", text.rsplit("/", 1)[-1]).lower())
+    bare = _GIGABYTES.sub(r"\1gb", _VENDORS.sub(" ", text.rsplit("/", 1)[-1]))
+    return re.sub(r"[^a-z0-9.+]", "", bare.lower())
 
 
 def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -76,6 +76,9 @@ def read_measurements(path: Path) -> list[Measurement]:
 
 def check_columns(path: Path, columns: list[str]) -> None:
     """Raise ConfigError for a missing or misspelt column of a measurements table; other columns are a user's own."""
+    twice = [name for index, name in enumerate(columns) if name and name in columns[:index]]
+    if twice:
+        raise ConfigError(f"{path}: column '{twice[0]}' is there twice")
     absent = [name for name in COLUMNS if name not in columns]
     for name in columns:
         meant = difflib.get_close_matches(name, absent, n=1, cutoff=_MISSPELT) if name not in COLUMNS else []
@@ -125,9 +128,11 @@ def _check_kind(row: dict[str, str]) -> None:
     stated = row.get("exception") or row.get("excluded", "")
     if stated.lower() not in ("", "0", "no", "false"):
         raise _LeftOut(stated)
-    if _number(row["ms_per_token"]) is None:
+    if row["ms_per_token"] == "":
         raise _LeftOut("no time per token")
-    if row.get("batch", "") not in ("", "1"):
+    if _number(row["ms_per_token"]) is None:
+        raise _LeftOut(f"ms_per_token '{row['ms_per_token']}' is not a positive number")
+    if row.get("batch", "") != "" and _number(row["batch"]) != 1:
         raise _LeftOut(f"batch {row['batch']}: one sequence at a time is modelled")
     text = f"{row['framework']} {row.get('raw_value', '')}"
     for pattern, reason in _NOT_DECODE:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from pimsim.baselines.validate import (
 from pimsim.config.baseline import baseline_names, load_baseline
 from pimsim.config.load import load_workload
 from pimsim.errors import ConfigError, nearest
+from pimsim.result.write import check_writable, write_text
 from pimsim.workload.model import DecoderModel, make_request
 
 IDEAL = "ideal"
@@ -58,6 +58,7 @@ def validate(
     json_file: Path | None = typer.Option(None, "--json", help="write rows and errors per stack to this file"),
 ) -> None:
     """Print predicted against measured decode times; shipped rows are predicted by a fit that leaves each one out."""
+    check_writable(json_file)
     rows = leave_one_out() if measurements is None else validate_table(measurements)
     report: dict[str, Any] = {
         "parameters": shipped_calibration(),
@@ -68,7 +69,7 @@ def validate(
     if measurements is None:
         report["stacks_leaving_source_out"] = stack_errors(leave_source_out())
     if json_file is not None:
-        _write(json_file, json.dumps(report, indent=2, allow_nan=False) + "\n")
+        write_text(json_file, json.dumps(report, indent=2, allow_nan=False) + "\n")
     _print_rows(rows)
     _print_errors(report["method"], report["stacks"])
     if measurements is None:
@@ -112,14 +113,15 @@ def measure(
     prompt: int = typer.Option(1, min=1, help="tokens already in the context"),
     out: Path | None = typer.Option(None, help="CSV to append the row to; default: print it"),
 ) -> None:
-    """Time batch-1 decoding of a workload with random weights on this machine (needs the extra pimsim[measure])."""
+    """Time batch-1 decoding of a workload with random weights on this machine (needs the extra 'measure')."""
+    check_writable(out)
     row = measure_decode(device, load_workload(workload), tokens, prompt)
     print(f"{row['device']}, {row['model']}, {row['dtype']}: {row['ms_per_token']} ms per token")
     text = append_row(out, row)
     if out is None:
         print(text, end="")
     else:
-        _write(out, text)
+        write_text(out, text)
 
 
 def _print_rows(rows: tuple[ValidatedRow, ...]) -> None:
@@ -142,15 +144,3 @@ def _print_errors(method: str, stacks: dict[str, dict[str, Any]]) -> None:
 def _console() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=200)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace ``path`` in one step, so that a failure leaves nothing half-written."""
-    if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; give the name of a file in it")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pimsim.baselines.match import match_device, match_framework, match_model
+from pimsim.baselines.stacks import FRAMEWORKS
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,12 @@ from pimsim.baselines.match import match_device, match_framework, match_model
         ("M1 Ultra", "m1_ultra", 1),
         ("8 x B200", "b200", 8),
         ("2 x EPYC 7742", "epyc_7742", 2),
+        ("NVIDIA A100-PCIE-40GB", "a100_40", 1),
+        ("A100 80G", "a100_80", 1),
+        ("A100 40 GB", "a100_40", 1),
+        ("M1 Pro", "m1_pro", 1),
+        ("Apple M4 Pro", "m4_pro", 1),
+        ("M3", "m3", 1),
     ],
 )
 def test_devices(text: str, name: str, devices: int) -> None:
@@ -57,7 +64,9 @@ def test_devices(text: str, name: str, devices: int) -> None:
     assert (match.baseline.name, match.devices) == (name, devices)
 
 
-@pytest.mark.parametrize("text", ["other GPU (unnamed)", "unknown CUDA GPU", "RTX 9999", "A1000", "", "Xeon"])
+@pytest.mark.parametrize(
+    "text", ["other GPU (unnamed)", "unknown CUDA GPU", "RTX 9999", "A1000", "", "Xeon", "RTX 4090 Laptop GPU"]
+)
 def test_unknown_devices_are_not_guessed(text: str) -> None:
     assert match_device(text) is None
 
@@ -83,6 +92,9 @@ def test_unknown_devices_are_not_guessed(text: str) -> None:
         ("Mistral-7B-v0.1", "mistral_7b", False),
         ("gpt3_xl", "gpt3_xl", False),
         ("llama2_13b", "llama2_13b", False),
+        ("Meta-Llama-3-8B-Instruct", "llama3_1_8b", False),
+        ("GPT-2 Medium 355M", "gpt2_medium", False),
+        ("Qwen2.5-72B-Instruct", "qwen2_5_72b", False),
     ],
 )
 def test_models(text: str, workload: str, linear_only: bool) -> None:
@@ -113,8 +125,16 @@ def test_unknown_models_are_not_guessed(text: str) -> None:
         ("PyTorch eager (pimsim measure)", "pytorch"),
         ("sum of measured kernels (v0)", "kernel_sum"),
         ("kernel medians", "kernel_sum"),
+        ("fused", "vllm"),
+        ("Eager", "transformers"),
+        ("kernels", "kernel_sum"),
         ("MatLab", None),
     ],
 )
 def test_frameworks(text: str, framework: str | None) -> None:
     assert match_framework(text) == framework
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_framework_answers_to_the_name_that_the_command_line_takes(name: str) -> None:
+    assert match_framework(name) == name

@@ -114,8 +114,8 @@ def test_the_error_band_holds_every_shipped_row() -> None:
         ("H100 SXM,GPT-2,fp16,Excel,1,1,10,,5", "framework 'Excel' belongs to no known stack"),
         ("H100 SXM,GPT-2,fp16,vLLM,8,1,10,,5", "batch 8"),
         ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,", "no time per token"),
-        ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,-3", "no time per token"),
-        ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,nan", "no time per token"),
+        ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,-3", "ms_per_token '-3' is not a positive number"),
+        ("H100 SXM,GPT-2,fp16,vLLM,1,1,10,,nan", "ms_per_token 'nan' is not a positive number"),
         ("H100 SXM,GPT-2,fp16,vLLM,1,many,10,,5", "prompt_len 'many' is not a number of tokens"),
         ("H100 SXM,GPT-2,fp16,vLLM,1,1,-10,,5", "gen_len '-10' is not a number of tokens"),
         ("H100 SXM,GPT-2,fp17,vLLM,1,1,10,,5", "dtype 'fp17' is not one of"),
@@ -145,6 +145,14 @@ def test_lengths_move_the_prediction(tmp_path: Path) -> None:
     assert short < unstated < long
 
 
+def test_batch_may_be_written_as_a_table_program_does(tmp_path: Path) -> None:
+    whole, decimal, two = validate_table(
+        _table(tmp_path / "m.csv", *(f"T4,GPT-2,fp16,vLLM,{b},1,9,,5" for b in ("1", "1.0", "2.0")))
+    )
+    assert whole.predicted_ms == decimal.predicted_ms is not None
+    assert two.predicted_ms is None and "batch 2.0" in two.measurement.exception
+
+
 def test_a_device_may_be_a_file(tmp_path: Path) -> None:
     device = tmp_path / "half.yaml"
     device.write_text("base: h100\nname: half\nmemory: {bandwidth_gb_per_s: 1675}\n")
@@ -164,6 +172,7 @@ def test_a_device_may_be_a_file(tmp_path: Path) -> None:
         (HEADER.replace("gen_len", "gen_ln") + "a,b,c,d,e,f,g,h,i\n", r"unknown column 'gen_ln' \(did you mean 'gen_len'\?\)"),
         (HEADER, "no measurements below the header"),
         ("", "column 'device' is missing"),
+        ("device,model,framework,ms_per_token,ms_per_token\nT4,GPT-2,vLLM,1,2\n", "column 'ms_per_token' is there twice"),
     ],
 )
 def test_tables_of_other_shape_are_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -35,6 +35,7 @@ PUBLISHED = {
     "qwen2_5_7b": 7_615_616_512,
     "qwen2_5_14b": 14_770_033_664,
     "qwen2_5_32b": 32_763_876_352,
+    "qwen2_5_72b": 72_706_203_648,
     "gemma_2b": 2_506_172_416,
 }
 NOT_MULTIPLIED = {"bias", "scale", "shift", "wpe"}
