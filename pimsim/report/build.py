@@ -17,6 +17,7 @@ from pimsim.report.tables import findings, report_tables
 
 HTML = "report.html"
 SUMMARY = "summary.md"
+ENTRIES = (HTML, SUMMARY, "csv", "figures", "runs")
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ def build_report(
     Raises PimsimError for wrong input or a folder that cannot be written; then nothing is left behind.
     """
     target = Path(out)
-    check_folder(target, HTML)
+    check_folder(target, ENTRIES)
     data = collect(request, processes, progress)
     progress("drawing")
-    with whole_folder(target) as folder:
+    with whole_folder(target, ENTRIES) as folder:
         write_report(data, folder)
     return data
 

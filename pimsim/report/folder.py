@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pimsim.errors import ConfigError
 
 
-def check_folder(target: Path, marker: str) -> None:
+def check_folder(target: Path, entries: Collection[str]) -> None:
     """Refuse, before any work, a target that cannot be written, or that holds anything but an earlier result.
 
-    ``marker`` is a file that every such result has.
+    ``entries`` are the names of all files and folders at the top of such a result.
     """
-    if target.exists() and not target.is_dir():
-        raise ConfigError(f"{target}: is a file; give the name of a folder")
-    if target.is_dir() and any(target.iterdir()) and not (target / marker).is_file():
-        raise ConfigError(f"{target}: holds files but no {marker}: not an earlier result, and not overwritten")
+    _check_entries(target, entries)
     parent = next(folder for folder in (target.absolute().parent, *target.absolute().parents) if folder.exists())
     try:
         Path(tempfile.mkdtemp(dir=parent)).rmdir()
@@ -28,9 +25,21 @@ def check_folder(target: Path, marker: str) -> None:
         raise ConfigError(f"{target}: folder {parent} is not writable: {error.strerror}") from None
 
 
+def _check_entries(target: Path, entries: Collection[str]) -> None:
+    if target.exists() and not target.is_dir():
+        raise ConfigError(f"{target}: is a file; give the name of a folder")
+    others = sorted({entry.name for entry in target.iterdir()} - set(entries)) if target.is_dir() else []
+    if others:
+        raise ConfigError(f"{target}: holds '{others[0]}', which is no part of an earlier result: not overwritten")
+
+
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target`` that takes its place at the end, or vanishes if anything fails."""
+def whole_folder(target: Path, entries: Collection[str]) -> Iterator[Path]:
+    """A temporary folder beside ``target`` that takes its place at the end, or vanishes if anything fails.
+
+    A ``target`` that holds anything but ``entries`` is refused and left as it is.
+    """
+    _check_entries(target, entries)
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=f".{target.name}."))
@@ -41,6 +50,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
         os.umask(umask)
         building.chmod(0o777 & ~umask)
         yield building
+        _check_entries(target, entries)
         _replace(target, building)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pimsim.errors import ConfigError, nearest
 from pimsim.report.folder import check_folder
-from pimsim.report.reproduce.build import MARKDOWN, write_reproduction
+from pimsim.report.reproduce.build import ENTRIES, MARKDOWN, write_reproduction
 from pimsim.report.reproduce.collect import reproduce as reproduce_pim_gpt
 from pimsim.report.reproduce.rows import Row, table
 from pimsim.report.reproduce.text import HEADS, cells
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         if paper not in PAPERS:
             raise ConfigError(f"unknown paper '{paper}'{nearest(paper, PAPERS)}; allowed: {', '.join(PAPERS)}")
         if out is not None:
-            check_folder(out, MARKDOWN)
+            check_folder(out, ENTRIES)
         data = reproduce_pim_gpt(tokens=tokens, processes=processes or default_processes(), progress=_say)
         if out is not None:
             write_reproduction(data, out)

@@ -15,6 +15,7 @@ from pimsim.report import build
 from pimsim.report.comparison_table import comparison_table
 from pimsim.report.data import ReportData, ReportRequest
 from pimsim.report.figures import FIGURES
+from pimsim.report.folder import whole_folder
 
 Built = tuple[Path, ReportData]
 MAX_HTML_BYTES = 5_000_000
@@ -143,20 +144,34 @@ def test_nothing_is_left_behind_when_writing_fails(tmp_path: Path, built: Built,
 
 def test_an_earlier_report_is_replaced_as_a_whole(tmp_path: Path, built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
     old = tmp_path / "report"
-    old.mkdir()
+    (old / "csv").mkdir(parents=True)
     (old / "report.html").write_text("earlier")
-    (old / "stale.csv").write_text("earlier")
+    (old / "csv" / "stale.csv").write_text("earlier")
     monkeypatch.setattr(build, "collect", lambda *_: built[1])
     build.build_report(built[1].request, old)
-    assert "<svg" in (old / "report.html").read_text() and not (old / "stale.csv").exists()
+    assert "<svg" in (old / "report.html").read_text() and not (old / "csv" / "stale.csv").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="not an earlier result"):
+    (tmp_path / "report.html").write_text("an earlier report, or a page of that name")
+    with pytest.raises(ConfigError, match=r"holds 'mine\.txt', which is no part of an earlier result"):
         build.build_report(ReportRequest(("pim_gpt",), ("gpt2_small",), ("t4",), tokens=1), tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_what_appears_in_the_folder_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with pytest.raises(ConfigError, match="not overwritten"), whole_folder(target, ("a",)) as folder:
+        (folder / "a").write_text("ours")
+        target.mkdir()
+        (target / "b").write_text("mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and (target / "b").read_text() == "mine"
+
+
+def test_a_report_holds_the_entries_that_may_be_replaced(built: Built) -> None:
+    assert {path.name for path in built[0].iterdir()} == set(build.ENTRIES)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pimsim.config.load import load_workload
 from pimsim.errors import CapacityError
 from pimsim.report.comparison_table import comparison_table
 from pimsim.report.reproduce import assumed, collect
-from pimsim.report.reproduce.build import write_reproduction
+from pimsim.report.reproduce.build import ENTRIES, write_reproduction
 from pimsim.report.reproduce.collect import BASELINES, SLOW_CLOCK, Reproduction
 from pimsim.report.reproduce.measures import conventional_bytes, latency_at
 from pimsim.report.reproduce.published import published_figures, published_range
@@ -156,8 +156,24 @@ def test_written_folder_has_text_tables_and_figures(small: Reproduction, tmp_pat
     for name in ("reproduction_speedup", "reproduction_scaling", "reproduction_assumed"):
         assert f"figures/{name}.svg" in text
         assert (tmp_path / "out" / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(ENTRIES)
     rows = pd.read_csv(tmp_path / "out" / "csv" / "published_and_ours.csv")
     assert len(rows) == len(table(small))
+
+
+def test_a_folder_that_holds_more_than_a_reproduction_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], small: Reproduction, tmp_path: Path
+) -> None:
+    """As docs/ of this project, which has a reproduction.md among other pages."""
+    for name in ("reproduction.md", "index.md"):
+        (tmp_path / name).write_text("mine")
+    monkeypatch.setattr("sys.argv", ["pimsim", "reproduce", "pim-gpt", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2 and "holds 'index.md'" in capsys.readouterr().err
+    with pytest.raises(collect.ConfigError, match="not overwritten"):
+        write_reproduction(small, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.md", "reproduction.md"]
 
 
 def test_the_verb_prints_the_table(

@@ -13,11 +13,12 @@ from pimsim.report.reproduce.rows import table
 from pimsim.report.reproduce.text import HEADS, cells, markdown, model_table, needed_tables
 
 MARKDOWN = "reproduction.md"
+ENTRIES = (MARKDOWN, "csv", "figures")
 
 
 def write_reproduction(data: Reproduction, out: str | Path) -> None:
-    """Write everything into ``out``, whole or not at all; an earlier reproduction there is replaced."""
-    with whole_folder(Path(out)) as folder:
+    """Write everything into ``out``, whole or not at all; an earlier reproduction there is replaced, anything else refused."""
+    with whole_folder(Path(out), ENTRIES) as folder:
         for name in ("figures", "csv"):
             (folder / name).mkdir()
         for name, drawing in draw_all(data).items():
