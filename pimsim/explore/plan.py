@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pimsim.explore.axes import Axis, Settings, read_axes, settings_of
 from pimsim.explore.objectives import broken_limit, objective_named, static_figures
 from pimsim.explore.points import DesignPoint, Resolver
 from pimsim.explore.start import starting_params
+from pimsim.result.provenance import package_version
 
 NEEDS_AREA = ("area_mm2", "cost_usd")
 
@@ -41,8 +43,9 @@ class SweepPlan:
 
     @property
     def identity(self) -> str:
-        """Hash of the sweep's content, which its points in a store are listed under."""
-        return hashlib.sha256(self.spec.model_dump_json().encode()).hexdigest()
+        """Hash of the sweep, its base files and the package version, which its points in a store are listed under."""
+        content = [self.spec.model_dump_json(), self.resolver.base_values(), package_version()]
+        return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
 
     def point(self, settings: Settings) -> DesignPoint | None:
         """The point with ``settings``, refused if the hardware alone breaks a limit; None if ``where`` leaves it out."""
@@ -110,6 +113,8 @@ def _check_names(spec: SweepSpec, paths: dict[str, str], expressions: list[Expre
     for path in spec.derive:
         if any(path in [part.strip() for part in key.split(",")] for key in spec.axes):
             raise ConfigError(f"{where}: derive.{path}: is also an axis; it can be one of them")
+        if path in spec.settings or any(path in point for point in spec.points):
+            raise ConfigError(f"{where}: derive.{path}: is also set in {'settings' if path in spec.settings else 'points'}")
         if path in ("hardware", "workload"):
             raise ConfigError(f"{where}: derive.{path}: a base cannot be derived")
     for expression in expressions:

@@ -71,6 +71,10 @@ class Resolver:
             self._bases[kind, name] = read_layers(str(beside) if is_file else name, folder, kind)
         return self._bases[kind, name]
 
+    def base_values(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Kind, name and values of every base read so far, in order of kind and name."""
+        return [(kind, name, self._bases[kind, name].values) for kind, name in sorted(self._bases)]
+
     def resolve(self, settings: Settings) -> DesignPoint | None:
         """The point with ``settings``; None if a constraint leaves it out. Raises ConfigError for unknown bases."""
         request: dict[str, Any] = {path: getattr(self.spec, path) for path in REQUEST}

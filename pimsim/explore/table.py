@@ -124,7 +124,13 @@ def _to_parquet(frame: pd.DataFrame, part: Path) -> None:
         import pyarrow  # noqa: F401
     except ImportError:
         raise ConfigError("Parquet needs pyarrow: pip install 'pimsim[parquet]'; CSV needs nothing more") from None
-    frame.to_parquet(part, index=False)
+    mixed = [name for name in frame if len({_kind(value) for value in frame[name].dropna()}) > 1]
+    frame.assign(**{str(name): frame[name].map(str, na_action="ignore") for name in mixed}).to_parquet(part, index=False)
+
+
+def _kind(value: Any) -> str:
+    """Kind of a Parquet column that ``value`` fits into."""
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
 def _replace(target: Path, write: Callable[[Path], Any]) -> None:

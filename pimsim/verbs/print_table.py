@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def print_table(frame: pd.DataFrame) -> None:
     """Print ``frame``, as wide as it needs where the output is not a terminal."""
     console = Console()
     console = console if console.is_terminal else Console(width=250)
-    table = Table(*frame.columns)
+    table = Table(*map(str, frame.columns))
     for row in frame.itertuples(index=False):
         table.add_row(*[_cell(value) for value in row])
     console.print(table)
@@ -27,4 +28,4 @@ def print_table(frame: pd.DataFrame) -> None:
 def _cell(value: Any) -> str:
     if value is None or value != value:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))

@@ -57,4 +57,10 @@ def _sorted(frame: pd.DataFrame, sort: str | None) -> pd.DataFrame:
         return frame
     name = _known(sort.removeprefix("-"), frame, "--sort")
     best_is_low = not (name in OBJECTIVES and OBJECTIVES[name].maximise)
-    return frame.sort_values(name, ascending=best_is_low != sort.startswith("-"), kind="stable")
+    key = _numbers_first if frame[name].dtype == object else None
+    return frame.sort_values(name, ascending=best_is_low != sort.startswith("-"), kind="stable", key=key)
+
+
+def _numbers_first(column: pd.Series) -> pd.Series:
+    """Keys that order a column which holds text beside numbers (a value that makes its point infeasible)."""
+    return column.map(lambda value: (0, value) if isinstance(value, int | float) else (1, str(value)), na_action="ignore")

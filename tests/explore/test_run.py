@@ -79,6 +79,34 @@ def test_a_longer_axis_runs_the_new_points_only(mixed: Path) -> None:
     assert len(Sweep.load(mixed).frame()) == 12
 
 
+def test_a_changed_base_file_gives_a_new_table(tmp_path: Path, sweep_file: SweepFile) -> None:
+    workload = tmp_path / "mine.yaml"
+    path, latencies_s = sweep_file(workload="mine.yaml", axes={"dram.channels": [1]}), []
+    for layers in (1, 2, 1):
+        workload.write_text(TINY.read_text().replace("layers: 1", f"layers: {layers}"))
+        latencies_s.append(package.Sweep.run(path, tmp_path, workers=1).rows[0]["latency_s"])
+    assert latencies_s[0] == latencies_s[2] < latencies_s[1]
+
+
+@pytest.fixture
+def text_beside_numbers(tmp_path: Path, sweep_file: SweepFile) -> Path:
+    """Store of a sweep with a value of the wrong type, and one that looks like markup."""
+    axes = {"dram.channels": [2, "two", 1], "mapping": ["pim_gpt", "[/bold]"]}
+    return run_sweep(sweep_file(axes=axes), tmp_path / "out", workers=1).path
+
+
+def test_text_beside_numbers_is_shown(text_beside_numbers: Path, pimsim: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    assert pimsim("show", text_beside_numbers, "--sort", "dram.channels") == 0
+    rows = [line.split("│")[1:3] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [row[0].strip() for row in rows] == ["1", "1", "2", "2", "two", "two"]
+    assert {row[1].strip() for row in rows} == {"pim_gpt", "[/bold]"}
+
+
+def test_text_beside_numbers_is_exported(text_beside_numbers: Path, tmp_path: Path, pimsim: Callable[..., int]) -> None:
+    assert pimsim("show", text_beside_numbers, "--export", tmp_path / "t.parquet") == 0
+    assert pd.read_parquet(tmp_path / "t.parquet")["dram.channels"].tolist() == ["2", "2", "two", "two", "1", "1"]
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_export(mixed: Path, kind: str, tmp_path: Path, pimsim: Callable[..., int]) -> None:
     target = tmp_path / f"table.{kind}"
