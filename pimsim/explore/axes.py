@@ -81,7 +81,7 @@ def _range_axis(names: tuple[str, ...], given: RangeSpec, whole_numbers: bool, p
         raise ConfigError(f"{place}: paths that change together need listed values, a list of {len(names)} for each point")
     low, high, geometric = float(given.ends[0]), float(given.ends[1]), given.geom is not None
     if given.count is None:
-        return Axis(names, (), low, high, geometric, whole_numbers)
+        return Axis(names, (), min(low, high), max(low, high), geometric, whole_numbers)
     spaced = np.geomspace(low, high, given.count) if geometric else np.linspace(low, high, given.count)
     values = [round(value) if whole_numbers else value for value in spaced.tolist()]
     return Axis(names, tuple((value,) for value in dict.fromkeys(values)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from pimsim.errors import ConfigError
 from pimsim.explore.cluster import DaskWorkers
 from pimsim.explore.evaluate import DONE, FAILED, INFEASIBLE, Outcome
 from pimsim.explore.local import LocalWorkers
@@ -170,9 +171,15 @@ def run_sweep(
     simulated or changed if the sweep, the store or the cluster cannot be used.
     """
     began = time.perf_counter()
+    if workers is not None and (not isinstance(workers, int) or workers < 1):
+        raise ConfigError(f"workers: {workers!r}: must be a whole number of 1 or more")
     plan = plan_sweep(sweep)
     points = plan.points() if plan.spec.strategy is None else []
-    cluster = DaskWorkers(scheduler) if scheduler else None
+    if plan.spec.strategy is not None:
+        from pimsim.explore.search import check_search, search  # Optuna is an extra
+
+        check_search(plan)
+    cluster = DaskWorkers(scheduler) if scheduler is not None else None
     path = store_path(out, plan.spec.name)
     try:
         store = Store(path, create=True)
@@ -188,8 +195,6 @@ def run_sweep(
             store.add_plan(plan.identity, enumerate(points))
             session.run(points)
         else:
-            from pimsim.explore.search import search  # Optuna is an extra
-
             search(session)
     finally:
         session.close()

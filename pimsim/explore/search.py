@@ -16,18 +16,28 @@ if TYPE_CHECKING:
     import optuna
 
     from pimsim.explore.driver import Session
+    from pimsim.explore.plan import SweepPlan
+
+
+def check_search(plan: SweepPlan) -> None:
+    """Refuse a search before anything is stored: without Optuna, or if no trial satisfies the constraints.
+
+    While none does, the sampler learns nothing but that, so that these trials are those which ``search`` would begin with.
+    """
+    spec, study = _spec(plan), _study(plan)
+    for first in range(0, spec.trials, spec.batch):
+        trials = [study.ask() for _ in range(min(spec.batch, spec.trials - first))]
+        if any(plan.point(_settings(trial, plan.axes)) is not None for trial in trials):
+            return
+        for trial in trials:
+            _tell(study, trial, None)
+    raise ConfigError(f"{plan.where}: where: none of the {spec.trials} trials satisfies all constraints")
 
 
 def search(session: Session) -> None:
     """Run the trials of the session's sweep. Those already stored are told to the sampler, not simulated again."""
-    optuna = _optuna()
     plan = session.plan
-    assert plan.spec.strategy is not None
-    spec = plan.spec.strategy.optuna
-    directions = ["maximize" if OBJECTIVES[name].maximise else "minimize" for name in plan.objectives]
-    study = optuna.create_study(directions=directions, sampler=_sampler(optuna, spec, plan.spec.seed))
-    for params in starting_params(spec, plan.axes, plan.where):
-        study.enqueue_trial(params)
+    spec, study = _spec(plan), _study(plan)
     session.progress.total = spec.trials
     seen: set[str] = set()
     done = 0
@@ -41,8 +51,21 @@ def search(session: Session) -> None:
             _tell(study, trial, _values(session, point))
         done += len(trials)
         session.progress.total = len(seen) + spec.trials - done
-    if not seen:
-        raise ConfigError(f"{plan.where}: where: none of the {spec.trials} trials satisfies all constraints")
+
+
+def _spec(plan: SweepPlan) -> OptunaSpec:
+    assert plan.spec.strategy is not None
+    return plan.spec.strategy.optuna
+
+
+def _study(plan: SweepPlan) -> optuna.Study:
+    """A study that knows nothing yet but the points to start with."""
+    library, spec = _optuna(), _spec(plan)
+    directions = ["maximize" if OBJECTIVES[name].maximise else "minimize" for name in plan.objectives]
+    study: optuna.Study = library.create_study(directions=directions, sampler=_sampler(library, spec, plan.spec.seed))
+    for params in starting_params(spec, plan.axes, plan.where):
+        study.enqueue_trial(params)
+    return study
 
 
 def _new_points(chosen: list[DesignPoint | None], first: int, seen: set[str]) -> list[tuple[int, DesignPoint]]:

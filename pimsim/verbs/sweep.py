@@ -100,7 +100,10 @@ def _counts(progress: Progress) -> str:
 def _list_points(plan: SweepPlan, out: str) -> None:
     print(f"{plan.where} -> {store_path(out, plan.spec.name)}; objectives: {', '.join(plan.objectives)}")
     if plan.spec.strategy is not None:
+        from pimsim.explore.search import check_search  # Optuna is an extra
+
         spec = plan.spec.strategy.optuna
+        check_search(plan)
         print(f"search with {spec.sampler}: {spec.trials} trials over {', '.join(axis.name for axis in plan.axes)}")
         return
     points = plan.points()

@@ -11,7 +11,11 @@ import pytest
 
 from tests.sweep_cases import SweepFile
 
+from pimsim.errors import ConfigError
+from pimsim.explore.driver import run_sweep
+
 CHANNELS = {"dram.channels": [1, 2]}
+CHANNEL = {"dram.channels": 1}
 SEARCH: dict[str, Any] = {"axes": CHANNELS}
 
 
@@ -30,6 +34,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "path in derive": ({"derive": {"dram.colum_bytes": "1"}}, "derive: unknown path 'dram.colum_bytes'"),
     "path in points": ({"axes": None, "points": [{"dram.row": 1}]}, "points, number 1: unknown path 'dram.row'"),
     "axis and derived": ({"derive": {"dram.channels": "4"}}, "derive.dram.channels: is also an axis"),
+    "points and derived": (
+        {"axes": None, "points": [CHANNEL], "derive": {"dram.channels": "4"}},
+        "derive.dram.channels: is also set in points",
+    ),
+    "settings and derived": ({"settings": {"tokens": 1}, "derive": {"tokens": "2"}}, "derive.tokens: is also set in settings"),
     "path on two axes": ({"axes": {**CHANNELS, "dram.channels, tokens": [[1, 2]]}}, "'dram.channels' is on two axes"),
     "empty axis": ({"axes": {"dram.channels": []}}, "axes.dram.channels: empty"),
     "no axis": ({"axes": {}}, "give axes"),
@@ -163,6 +172,24 @@ def test_reading_what_is_not_there(
         ))  # fmt: skip
     assert pimsim(*[str(store) if part == "STORE" else part for part in arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["", "foo", "tcp://", "tcp://127.0.0.1:port", "http://127.0.0.1:80"])
+def test_malformed_scheduler(
+    address: str, sweep_file: SweepFile, pimsim: Callable[..., int], store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("distributed")
+    before = contents(store)
+    assert pimsim("sweep", sweep_file(), "--out", store.parent, "--scheduler", address, "--fresh") == 2
+    assert f"'{address}' is not the address of a Dask scheduler" in capsys.readouterr().err
+    assert contents(store) == before
+
+
+@pytest.mark.parametrize("workers", [0, -1, "2"])
+def test_number_of_workers(workers: Any, sweep_file: SweepFile, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"workers: {workers!r}: must be a whole number of 1 or more"):
+        run_sweep(sweep_file(), tmp_path / "out", workers=workers)
+    assert not (tmp_path / "out").exists()
 
 
 def test_no_scheduler(

@@ -59,12 +59,29 @@ def test_starting_points_come_first(tmp_path: Path) -> None:
     assert len(frame) == 3
 
 
-def test_constraints_that_nothing_satisfies(tmp_path: Path) -> None:
+def test_a_falling_range_is_searched_too(tmp_path: Path) -> None:
+    frame = Sweep.run(search_file(tmp_path, axes={"asic.clock_ghz": {"lin": [1.0, 0.5]}}), tmp_path, workers=1).frame()
+    assert frame["asic.clock_ghz"].between(0.5, 1.0).all()
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """Store with a finished sweep of the same name as the searches."""
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(BASE))
+    return run_sweep(path, tmp_path / "out", workers=1).path
+
+
+def test_constraints_that_nothing_satisfies_leave_the_store_alone(stored: Path, tmp_path: Path) -> None:
+    before = Sweep.load(stored).frame()
     with pytest.raises(ConfigError, match="none of the 24 trials satisfies all constraints"):
-        run_sweep(search_file(tmp_path, where=["dram.channels > 8"]), tmp_path)
+        run_sweep(search_file(tmp_path, where=["dram.channels > 8"]), stored.parent, fresh=True)
+    pd.testing.assert_frame_equal(Sweep.load(stored).frame(), before, check_exact=True)
 
 
-def test_without_optuna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_optuna_the_store_is_left_alone(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Sweep.load(stored).frame()
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
     with pytest.raises(ConfigError, match=r"pip install 'pimsim\[search\]'"):
-        run_sweep(search_file(tmp_path), tmp_path / "out")
+        run_sweep(search_file(tmp_path), stored.parent, fresh=True)
+    pd.testing.assert_frame_equal(Sweep.load(stored).frame(), before, check_exact=True)
