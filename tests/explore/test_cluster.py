@@ -77,6 +77,26 @@ def test_same_table_on_a_cluster_that_loses_a_worker(cluster: Cluster, tmp_path:
     assert run_sweep(path, tmp_path / "cluster", scheduler=cluster.address).progress.simulated == 0
 
 
+@pytest.mark.parametrize(("lost", "message"), [("scheduler", "its scheduler"), ("workers", "it has had no workers for 1 s")])
+def test_a_cluster_that_is_gone(
+    lost: str, message: str, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pimsim.explore.cluster.NO_WORKERS_TIMEOUT_S", 1)
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump({**BASE, "axes": {"asic.clock_ghz": {"lin": [0.5, 1.0, POINTS]}}}))
+
+    def kill(progress: Progress) -> None:
+        if progress.finished == POINTS // 4:
+            for process in cluster.processes[:1] if lost == "scheduler" else cluster.processes[1:]:
+                process.kill()
+
+    with pytest.raises(ClusterError, match=f"{message}.*; finished points are stored, run again to go on"):
+        run_sweep(path, tmp_path / "out", scheduler=cluster.address, watch=kill)
+    statuses = Sweep.load(tmp_path / "out" / "small.sqlite").frame()["status"]
+    assert POINTS // 4 <= (statuses == "done").sum() < POINTS
+    assert "failed" not in set(statuses)
+
+
 def test_workers_of_another_version_are_refused() -> None:
     with pytest.raises(ClusterError, match=r"tcp://x: workers run pimsim 0.0.1, this is .*: results would differ"):
         _check_versions({"tcp://a": "0.0.1"}, "tcp://x")
