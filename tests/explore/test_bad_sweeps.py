@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.sweep_cases import SweepFile
-
 from pimsim.errors import ConfigError
 from pimsim.explore.driver import run_sweep
+from tests.sweep_cases import SweepFile
 
 CHANNELS = {"dram.channels": [1, 2]}
 CHANNEL = {"dram.channels": 1}
