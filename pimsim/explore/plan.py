@@ -110,8 +110,12 @@ def _check_names(spec: SweepSpec, paths: dict[str, str], expressions: list[Expre
     for group in ("settings", "derive"):
         for path in getattr(spec, group):
             check_path(path, paths, f"{where}: {group}")
+    on_axes = {part.strip() for key in spec.axes for part in key.split(",")}
+    for path in spec.settings:
+        if path in on_axes:
+            raise ConfigError(f"{where}: settings.{path}: is also an axis; it can be one of them")
     for path in spec.derive:
-        if any(path in [part.strip() for part in key.split(",")] for key in spec.axes):
+        if path in on_axes:
             raise ConfigError(f"{where}: derive.{path}: is also an axis; it can be one of them")
         if path in spec.settings or any(path in point for point in spec.points):
             raise ConfigError(f"{where}: derive.{path}: is also set in {'settings' if path in spec.settings else 'points'}")
@@ -126,6 +130,11 @@ def _check_objectives(spec: SweepSpec, resolver: Resolver, where: str) -> None:
     used = dict.fromkeys(spec.objectives, f"{where}: objectives")
     used |= dict.fromkeys(searched, f"{where}: strategy.optuna.objectives")
     used |= dict.fromkeys(spec.limits, f"{where}: limits")
+    for names, place in ((spec.objectives, "objectives"), (searched, "strategy.optuna.objectives")):
+        chosen = [objective_named(name, f"{where}: {place}").name for name in names]
+        for name in chosen:
+            if chosen.count(name) > 1:
+                raise ConfigError(f"{where}: {place}: {name} is there more than once")
     for name, place in used.items():
         found = objective_named(name, place).name
         for hardware in _hardware_bases(spec, resolver) if found in NEEDS_AREA else ():

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pimsim.config import shipped
+from pimsim.config.device import resolve_device
 from pimsim.config.expression import Expression
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.layers import Layered, read_layers, set_path
@@ -20,9 +21,11 @@ from pimsim.config.messages import config_error
 from pimsim.config.paths import REQUEST, WORKLOAD_PREFIX
 from pimsim.config.sweep import SweepSpec
 from pimsim.config.workload import WorkloadSpec
-from pimsim.errors import PimsimError
+from pimsim.errors import PimsimError, RequestError
 from pimsim.explore.axes import Settings
+from pimsim.mapping.policies import policy_named
 from pimsim.result.provenance import package_version
+from pimsim.workload.model import make_request
 
 
 @dataclass(frozen=True)
@@ -129,20 +132,29 @@ def _flatten(values: Mapping[str, Any], prefix: str, found: dict[str, Any]) -> N
 
 
 def _point(settings: Settings, hardware: Layered, workload: Layered, request: Mapping[str, Any]) -> DesignPoint:
-    spec, refused = None, None
+    spec, model, refused = None, None, None
     content: list[Any] = [hardware.values, workload.values]
     try:
         spec = HardwareSpec.model_validate(hardware.values)
-        content = [spec.model_dump(mode="json"), WorkloadSpec.model_validate(workload.values).model_dump(mode="json")]
+        model = WorkloadSpec.model_validate(workload.values)
+        content = [spec.model_dump(mode="json"), model.model_dump(mode="json")]
+        _check_possible(spec, model, request)
     except ValidationError as error:
         schema = HardwareSpec if spec is None else WorkloadSpec
         refused = str(config_error(error, schema, Path((hardware if spec is None else workload).where).stem))
     except PimsimError as error:
         refused = str(error)
-    for name in ("tokens", "prompt"):
-        if not isinstance(request[name], int) or isinstance(request[name], bool):
-            refused = refused or f"{name}: {request[name]!r} is not a whole number"
     content += [request["tokens"], request["prompt"], package_version()]
     key = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     task = Task(key, hardware.values, workload.values, request["tokens"], request["prompt"])
     return DesignPoint(settings, task, spec, refused)
+
+
+def _check_possible(hardware: HardwareSpec, workload: WorkloadSpec, request: Mapping[str, Any]) -> None:
+    """Raises PimsimError for what can be told without placing the model: request, timing, mapping policy."""
+    for name in ("tokens", "prompt"):
+        if not isinstance(request[name], int) or isinstance(request[name], bool):
+            raise RequestError(f"{name}: {request[name]!r} is not a whole number")
+    make_request(workload, request["tokens"], request["prompt"])
+    resolve_device(hardware, {}, hardware.name)
+    policy_named(hardware.mapping)

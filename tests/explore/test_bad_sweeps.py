@@ -32,6 +32,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "path in settings": ({"settings": {"asic.clok_ghz": 1}}, "settings: unknown path 'asic.clok_ghz'"),
     "path in derive": ({"derive": {"dram.colum_bytes": "1"}}, "derive: unknown path 'dram.colum_bytes'"),
     "path in points": ({"axes": None, "points": [{"dram.row": 1}]}, "points, number 1: unknown path 'dram.row'"),
+    "axis and setting": ({"settings": {"dram.channels": 4}}, "settings.dram.channels: is also an axis"),
+    "objective twice": (
+        {"objectives": ["energy_delay", "energy_delay_js"]},
+        "objectives: energy_delay_js is there more than once",
+    ),
     "axis and derived": ({"derive": {"dram.channels": "4"}}, "derive.dram.channels: is also an axis"),
     "points and derived": (
         {"axes": None, "points": [CHANNEL], "derive": {"dram.channels": "4"}},

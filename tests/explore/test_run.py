@@ -97,7 +97,7 @@ def text_beside_numbers(tmp_path: Path, sweep_file: SweepFile) -> Path:
 
 def test_text_beside_numbers_is_shown(text_beside_numbers: Path, pimsim: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     assert pimsim("show", text_beside_numbers, "--sort", "dram.channels") == 0
-    rows = [line.split("│")[1:3] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    rows = [line.split("│")[2:4] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert [row[0].strip() for row in rows] == ["1", "1", "2", "2", "two", "two"]
     assert {row[1].strip() for row in rows} == {"pim_gpt", "[/bold]"}
 
@@ -233,3 +233,20 @@ def test_failed_points_are_reported_and_tried_again(sweep_file: SweepFile, tmp_p
     monkeypatch.undo()
     again = run_sweep(sweep_file(), tmp_path, workers=1)
     assert (again.progress.simulated, again.progress.done) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("mapping", "pim_gtp", "unknown policy 'pim_gtp' (did you mean 'pim_gpt'?)"),
+        ("tokens", 0, "0 tokens to generate: must be at least 1"),
+        ("tokens", 1.5, "1.5 is not a whole number"),
+        ("tokens", 10**6, "K and V space is reserved for"),
+        ("dram.timing.nWLGB", 0.5, "nWLGB"),
+    ],
+)
+def test_impossible_points_are_told_without_simulating(path: str, value: object, reason: str, sweep_file: SweepFile) -> None:
+    plan = plan_sweep(sweep_file(axes={path: ["pim_gpt" if path == "mapping" else 1, value]}))
+    possible, impossible = plan.points()
+    assert possible.refused is None
+    assert reason in str(impossible.refused)
