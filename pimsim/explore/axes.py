@@ -44,9 +44,11 @@ class Axis:
         """Settings at ``part`` (0 <= part < 1) of the way through the axis."""
         if not self.is_range:
             return self.nth(min(int(part * len(self.values)), len(self.values) - 1))
-        if self.geometric:
-            return self.of(self.low * (self.high / self.low) ** part)
-        return self.of(self.low + (self.high - self.low) * part)
+        # A whole number stands for half a step on either side, so that the ends come as often as the others.
+        half = 0.5 if self.whole_numbers and (self.low > 0.5 or not self.geometric) else 0.0
+        low, high = self.low - half, self.high + half
+        value = low * (high / low) ** part if self.geometric else low + (high - low) * part
+        return self.of(min(max(value, self.low), self.high))
 
     def nth(self, index: int) -> Settings:
         """Settings of listed value ``index``."""
@@ -84,7 +86,7 @@ def _range_axis(names: tuple[str, ...], given: RangeSpec, whole_numbers: bool, p
         return Axis(names, (), min(low, high), max(low, high), geometric, whole_numbers)
     spaced = np.geomspace(low, high, given.count) if geometric else np.linspace(low, high, given.count)
     values = [round(value) if whole_numbers else value for value in spaced.tolist()]
-    return Axis(names, tuple((value,) for value in dict.fromkeys(values)))
+    return Axis(names, tuple((value,) for value in values))
 
 
 def _scalar(value: Any, kind: str, place: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pimsim.errors import ConfigError
+from pimsim.explore.axes import Axis
 from pimsim.explore.plan import plan_sweep
 from tests.sweep_cases import SweepFile
 
@@ -39,6 +40,25 @@ def test_ranges(sweep_file: SweepFile) -> None:
 def test_whole_number_paths_get_rounded_values_once(sweep_file: SweepFile) -> None:
     assert column(sweep_file(axes={"tokens": {"geom": [1, 10, 5]}}), "tokens") == [1, 2, 3, 6, 10]
     assert column(sweep_file(axes={"dram.channels": {"lin": [1, 2, 9]}}), "dram.channels") == [1, 2]
+
+
+def test_zip_pairs_rounded_values_too(sweep_file: SweepFile) -> None:
+    axes = {"dram.channels": {"lin": [1, 2, 4]}, "asic.clock_ghz": [0.4, 0.6, 0.8, 1.0]}
+    assert [tuple(one.values()) for one in settings(sweep_file(combine="zip", axes=axes))] == [
+        (1, 0.4), (1, 0.6), (2, 0.8), (2, 1.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["lin", "geom"])
+def test_the_ends_of_a_whole_number_range_are_drawn_as_often(kind: str) -> None:
+    axis = Axis(("dram.channels",), (), 1.0, 4.0, kind == "geom", True)
+    drawn = [axis.at(part / 1000)["dram.channels"] for part in range(1000)]
+    counts = [drawn.count(value) for value in (1, 2, 3, 4)]
+    assert sum(counts) == 1000
+    if kind == "lin":
+        assert all(abs(count - 250) <= 1 for count in counts)
+    else:
+        assert counts == sorted(counts, reverse=True)
 
 
 def test_paths_that_change_together(sweep_file: SweepFile) -> None:
