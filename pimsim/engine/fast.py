@@ -14,7 +14,7 @@ from pimsim.engine.kernels_system import NOW, WAIT_CAUSE, finish_channels, run_s
 from pimsim.engine.library import Library, StepTotals, empty_marks
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.engine.rule_arrays import IntArray, rule_arrays
-from pimsim.engine.state import BURSTS, FIRST_CAUSE, FIRST_EXTRA, OPEN_CYCLES, Channels, control_of, fresh_channels
+from pimsim.engine.state import BURSTS, FIRST_CAUSE, FIRST_EXTRA, OPEN_CYCLES, Channels, Work, control_of, fresh_channels
 from pimsim.program.instruction import StepProgram
 
 BATCH_STEPS = 128
@@ -70,15 +70,13 @@ class FastEngine:
             instances = instance_rows(batch)
         step_ps = np.zeros(len(batch), np.int64)
         scratch = np.zeros((2, self.channels.counters.shape[1]), np.int64)
+        work = Work(scratch, log, self.clock, instances, self.critical)
         began = time.perf_counter()
         marks = empty_marks(self.rules, blocks)
         if self.control.skip:
             fresh = fresh_channels(self.rules, 1)
             prepare_marks(self.rules, self.control._replace(refresh_mode=0), blocks, fresh, marks, NO_LOG)
-        run_steps(
-            self.rules, self.control, blocks, marks, self.channels, scratch, log, self.clock, steps, layers, instances,
-            step_ps, self.critical,
-        )  # fmt: skip
+        run_steps(self.rules, self.control, blocks, marks, self.channels, steps, layers, work, step_ps)
         settle_all(self.channels, marks)
         self.kernel_s += time.perf_counter() - began
         self.totals.append(library.totals(steps, layers))

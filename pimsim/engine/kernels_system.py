@@ -50,26 +50,26 @@ def take_over(channels, leader, c, before):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
-def unite(channels, clock, scratch):  # type: ignore[no-untyped-def]
-    """Mutates ``clock`` and ``scratch``: if all channels are in the same state, from now on channel 0 stands for all."""
+def unite(channels, work):  # type: ignore[no-untyped-def]
+    """Mutates ``work``: if all channels are in the same state, from now on channel 0 stands for all."""
     for c in range(1, channels.counters.shape[0]):
         if not same_start(channels.counters[0], channels.counters[c]):
             return
-    clock[UNITED] = 1
-    scratch[1] = channels.counters[0]
+    work.clock[UNITED] = 1
+    work.scratch[1] = channels.counters[0]
 
 
 @inner_kernel
-def divide(channels, clock, scratch):  # type: ignore[no-untyped-def]
+def divide(channels, work):  # type: ignore[no-untyped-def]
     """Mutates channels: give every channel what channel 0 did while it stood for all."""
-    if clock[UNITED] == 1:
-        clock[UNITED] = 0
+    if work.clock[UNITED] == 1:
+        work.clock[UNITED] = 0
         for c in range(1, channels.counters.shape[0]):
-            take_over(channels, 0, c, scratch[1])
+            take_over(channels, 0, c, work.scratch[1])
 
 
 @inner_kernel
-def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, facts, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
+def run_pim(rules, control, blocks, marks, channels, work, i, facts, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: one PIM instruction on each channel that has a block; returns its end in ps.
 
     A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it and takes its
@@ -79,10 +79,11 @@ def run_pim(rules, control, blocks, marks, channels, scratch, log, clock, i, fac
     end = ready_ps
     leader = -1
     block_row = facts[FACTS:]
+    scratch, clock, log = work.scratch, work.clock, work.log
     if facts[FACT_UNIFORM] == 1 and control.skip == 1 and clock[UNITED] == 0:
-        unite(channels, clock, scratch)
+        unite(channels, work)
     elif facts[FACT_UNIFORM] == 0:
-        divide(channels, clock, scratch)
+        divide(channels, work)
     for c in range(1 if clock[UNITED] == 1 else block_row.shape[0]):
         if block_row[c] < 0:
             continue
@@ -121,12 +122,13 @@ def latest_need(steps, instances, base, i, section_input):  # type: ignore[no-un
 
 
 @inner_kernel
-def run_section(rules, control, blocks, marks, channels, scratch, log, clock, steps, begin, end, instances, count, ends):  # type: ignore[no-untyped-def]
+def run_section(rules, control, blocks, marks, channels, steps, work, begin, end, count, ends):  # type: ignore[no-untyped-def]
     """Mutates all state: one pass over instructions ``begin`` to ``end``; returns the new number of instances.
 
     ``ends`` holds the last instance of the PIM side, of the ASIC, and of the whole step so far.
     """
     base, section_input = count, ends[2]
+    clock, instances = work.clock, work.instances
     for i in range(begin, end):
         if control.serial == 1:
             need = ends[2]
@@ -143,20 +145,7 @@ def run_section(rules, control, blocks, marks, channels, scratch, log, clock, st
             clock[ASIC_FREE] = finish
             ends[1] = count
         else:
-            finish = run_pim(
-                rules,
-                control,
-                blocks,
-                marks,
-                channels,
-                scratch,
-                log,
-                clock,
-                i,
-                steps.facts[i],
-                ready,
-                wait_cause,
-            )
+            finish = run_pim(rules, control, blocks, marks, channels, work, i, steps.facts[i], ready, wait_cause)
             ends[0] = count
         if previous >= 0 and (need < 0 or instances[previous, END] > instances[need, END]):
             need = previous
@@ -181,9 +170,11 @@ def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[n
 
 
 @kernel
-def run_steps(rules, control, blocks, marks, channels, scratch, log, clock, steps, layers, instances, step_ps, critical):  # type: ignore[no-untyped-def]
-    """Mutates all state: run every step in turn; ``step_ps`` gets each step's time, ``critical`` what it was spent on."""
-    rules, blocks, marks, channels, steps = unowned(rules), unowned(blocks), unowned(marks), unowned(channels), unowned(steps)
+def run_steps(rules, control, blocks, marks, channels, steps, layers, work, step_ps):  # type: ignore[no-untyped-def]
+    """Mutates all state: run every step in turn; ``step_ps`` gets each step's time, ``work.critical`` what it was spent on."""
+    rules, blocks, marks, channels = unowned(rules), unowned(blocks), unowned(marks), unowned(channels)
+    steps, work = unowned(steps), unowned(work)
+    clock, instances = work.clock, work.instances
     ends = np.full(3, -1, np.int64)
     for s in range(steps.section.shape[0]):
         start = clock[NOW]
@@ -192,15 +183,13 @@ def run_steps(rules, control, blocks, marks, channels, scratch, log, clock, step
         for part in range(3):
             for _ in range(layers if part == 1 else 1):
                 begin, end = steps.section[s, part], steps.section[s, part + 1]
-                count = run_section(
-                    rules, control, blocks, marks, channels, scratch, log, clock, steps, begin, end, instances, count, ends
-                )
+                count = run_section(rules, control, blocks, marks, channels, steps, work, begin, end, count, ends)
         last = count - 1
         clock[NOW] = instances[last, END]
         clock[WAIT_CAUSE] = steps.facts[instances[last, INSTRUCTION], FACT_WAITING]
-        book_critical(steps, instances, last, start, critical)
+        book_critical(steps, instances, last, start, work.critical)
         step_ps[s] = clock[NOW] - start
-    divide(channels, clock, scratch)
+    divide(channels, work)
 
 
 @kernel

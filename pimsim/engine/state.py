@@ -60,6 +60,18 @@ class Control(NamedTuple):
     skip: int
 
 
+class Work(NamedTuple):
+    """What ``run_steps`` needs beside the channels (mutable arrays): counters of a leading channel before it ran, the log of
+    bursts (see ``write_log``), clocks, the instruction instances of one step, and time on the critical path by label.
+    """
+
+    scratch: IntArray
+    log: IntArray
+    clock: IntArray
+    instances: IntArray
+    critical: IntArray
+
+
 def fresh_channels(rules: RuleArrays, channels: int) -> Channels:
     """Channels in which nothing has been issued; the first command may issue at cycle 0."""
     one = fresh_channel(rules)
