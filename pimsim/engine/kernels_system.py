@@ -22,6 +22,13 @@ START, END, PREDECESSOR, INSTRUCTION = range(4)  # columns of ``instances``
 
 
 @inner_kernel
+def copy(source, target):  # type: ignore[no-untyped-def]
+    """Mutates ``target``: the values of an array of the same shape. Assigning a slice takes several times as long."""
+    for k in range(source.size):
+        target.flat[k] = source.flat[k]
+
+
+@inner_kernel
 def same_start(before, counters):  # type: ignore[no-untyped-def]
     """True if two channels are in the same state: by descent, or because both stand at the end of the same record."""
     if before[LINEAGE] == counters[LINEAGE]:
@@ -45,8 +52,8 @@ def take_over(channels, leader, c, before):  # type: ignore[no-untyped-def]
         elif k != BURSTS:
             target[k] = source[k]
     if source[SAME_BLOCK] < 0:
-        channels.deadline[c] = channels.deadline[leader]
-        channels.history[c] = channels.history[leader]
+        copy(channels.deadline[leader], channels.deadline[c])
+        copy(channels.history[leader], channels.history[c])
 
 
 @inner_kernel
@@ -56,7 +63,7 @@ def unite(channels, work):  # type: ignore[no-untyped-def]
         if not same_start(channels.counters[0], channels.counters[c]):
             return
     work.clock[UNITED] = 1
-    work.scratch[1] = channels.counters[0]
+    copy(channels.counters[0], work.scratch[1])
 
 
 @inner_kernel
@@ -79,7 +86,7 @@ def run_pim(rules, control, blocks, marks, channels, work, i, facts, ready_ps, w
     end = ready_ps
     leader = -1
     block_row = facts[FACTS:]
-    scratch, clock, log = work.scratch, work.clock, work.log
+    before, clock, log = work.scratch[0], work.clock, work.log
     if facts[FACT_UNIFORM] == 1 and control.skip == 1 and clock[UNITED] == 0:
         unite(channels, work)
     elif facts[FACT_UNIFORM] == 0:
@@ -89,11 +96,11 @@ def run_pim(rules, control, blocks, marks, channels, work, i, facts, ready_ps, w
             continue
         counters = channels.counters[c]
         twin = control.skip == 1 and leader >= 0 and block_row[leader] == block_row[c]
-        if twin and same_start(scratch[0], counters):
-            take_over(channels, leader, c, scratch[0])
+        if twin and same_start(before, counters):
+            take_over(channels, leader, c, before)
         else:
             leader = c
-            scratch[0] = counters
+            copy(counters, before)
             clock[LINEAGES] += 1
             counters[LINEAGE] = clock[LINEAGES]
             timing = ChannelRules(channels.deadline[c], channels.history[c])

@@ -156,7 +156,7 @@ class Library:
             times[begin:end] = layers
         times[-1] = 0
         kinds, codes = len(self.device.standard.commands), steps.facts[:, FACTS:]
-        of_block = np.array([[*block.counts, block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
+        of_block = np.array([[*block.counts(kinds), block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
         uses = np.zeros((codes.shape[1], len(self.blocks)), np.int64)
         for channel in range(codes.shape[1]):
             used = codes[:, channel] >= 0

@@ -34,12 +34,15 @@ class Block:
     row: IntArray
     column: IntArray
     operand: IntArray
-    counts: IntArray
 
     @property
     def bursts(self) -> int:
         """Number of bursts."""
         return len(self.command)
+
+    def counts(self, kinds: int) -> IntArray:
+        """Commands of each kind, by code; shape (kinds,)."""
+        return np.bincount(self.command, weights=self.count, minlength=kinds).astype(np.int64)
 
     def timing_key(self) -> bytes:
         """Equal for blocks that no timing rule can tell apart."""
@@ -77,10 +80,7 @@ class BlockBuilder:
         """The block of what was added; array mode is restored at the end."""
         if self.register_mode:
             self._switch_mode()
-        columns = np.array(self.rows, np.int64).reshape(-1, len(FIELDS)).T.copy()
-        kinds = len(self.device.standard.commands)
-        counts = np.bincount(columns[0], weights=columns[3], minlength=kinds).astype(np.int64)
-        return Block(**dict(zip(FIELDS, columns, strict=True)), counts=counts)
+        return Block(*np.array(self.rows, np.int64).reshape(-1, len(FIELDS)).T.copy())
 
     def _switch_mode(self) -> None:
         self.register_mode = not self.register_mode

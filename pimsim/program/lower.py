@@ -133,7 +133,7 @@ class _Section:
         starts = [sum(strip.columns for strip in strips[:i]) for i in range(len(strips))]
         key = ("load", tuple((strip.bank, strip.linear, strip.columns) for strip in strips))
 
-        def build(channel: int) -> Block:
+        def build(channel: int) -> Block | None:
             runs = [run for strip, at in zip(strips, starts, strict=True) for run in vectors.strip_runs(strip, channel, at)]
             return vectors.run_block(lowering.device, runs)
 

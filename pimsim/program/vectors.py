@@ -24,8 +24,10 @@ class Run(NamedTuple):
     operand: int
 
 
-def run_block(device: Device, runs: list[Run], write: bool = False) -> Block:
-    """Read or write runs one after another, row by row."""
+def run_block(device: Device, runs: list[Run], write: bool = False) -> Block | None:
+    """Read or write runs one after another, row by row; None if there are none."""
+    if not runs:
+        return None
     builder, per_row = BlockBuilder(device), device.organization.columns
     cause = "kv_write" if write else "readout"
     for bank, linear, columns, operand in runs:

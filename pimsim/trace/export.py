@@ -52,7 +52,7 @@ def pieces(device: Device, placement: Placement, record: StepRecord) -> Iterator
         for channel, block in enumerate(instruction.blocks):
             if block is None:
                 continue
-            issued += int(block.counts.sum())
+            issued += int(block.count.sum())
             end = int(np.searchsorted(commands_so_far, issued)) + 1
             row, column = _addresses(placement, instruction, layer, record, block)
             log = record.log[first:end]

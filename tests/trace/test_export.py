@@ -54,7 +54,7 @@ def test_auditor_accepts_a_token(name: str, token: int) -> None:
     report = auditor.report()
     assert report.legal, report.lines()
     own = sum(
-        times * int(block.counts.sum())
+        times * int(block.count.sum())
         for part, times in record.step.program.sections()
         for row in part
         for block in row.blocks
