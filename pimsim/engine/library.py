@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
 from pimsim.engine.kernels_rules import fresh_channel
-from pimsim.engine.kernels_system import FACT_ADDS, FACTS, KIND_ASIC, KIND_PIM
+from pimsim.engine.kernels_system import FACT_ADDS, FACT_NEEDS, FACTS, KIND_ASIC, KIND_PIM
 from pimsim.engine.kernels_timeline import STRIDE
 from pimsim.engine.rule_arrays import IntArray, RuleArrays
 from pimsim.engine.state import FIRST_EXTRA
@@ -94,7 +94,8 @@ class Library:
     blocks: list[Block] = field(default_factory=list)
     _code: dict[Block, int] = field(default_factory=dict)
     _by_timing: dict[bytes, int] = field(default_factory=dict)
-    _facts: dict[Instruction, list[int]] = field(default_factory=dict)
+    _facts: list[list[int]] = field(default_factory=list)
+    _rows: dict[Instruction, int] = field(default_factory=dict)
 
     def code_of(self, block: Block | None) -> int:
         """Number of a block among those with different timing; -1 for none."""
@@ -117,37 +118,43 @@ class Library:
     def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
         """All instructions of ``programs`` as arrays."""
         section = np.zeros((len(programs), 4), np.int64)
-        rows: list[list[int]] = []
-        needs: list[int] = []
+        rows: list[int] = []
+        needs: list[tuple[int, ...]] = []
         for s, program in enumerate(programs):
             for part, instructions in enumerate((program.prologue, program.layer, program.epilogue)):
                 section[s, part] = len(rows)
-                for instruction in instructions:
-                    rows.append([len(needs), *self.facts_of(instruction)])
-                    needs += instruction.needs
+                rows += [self.fact_row(instruction) for instruction in instructions]
+                needs += [instruction.needs for instruction in instructions]
             section[s, 3] = len(rows)
-        rows.append([len(needs)] + [0] * (len(rows[0]) - 1))
-        return StepArrays(np.array(rows, np.int64), np.array(needs, np.int64), section)
+        facts = np.zeros((len(rows) + 1, 1 + len(self._facts[0])), np.int64)
+        facts[:-1, FACT_NEEDS + 1 :] = np.array(self._facts, np.int64)[rows]
+        facts[1:, FACT_NEEDS] = np.cumsum([len(some) for some in needs])
+        return StepArrays(facts, np.array([need for some in needs for need in some], np.int64), section)
+
+    def fact_row(self, instruction: Instruction) -> int:
+        """Row of ``_facts`` that belongs to an instruction; made once, for many steps share it."""
+        if instruction not in self._rows:
+            self._rows[instruction] = len(self._facts)
+            self._facts.append(self.facts_of(instruction))
+        return self._rows[instruction]
 
     def facts_of(self, instruction: Instruction) -> list[int]:
-        """What the kernels need to know of an instruction; found once, for many steps share it."""
-        if instruction not in self._facts:
-            duration_ps = self.duration_ps(instruction)
-            channels = self.device.organization.channels
-            blocks = [self.code_of(block) for block in instruction.blocks] or [-1] * channels
-            self._facts[instruction] = [
-                KIND_PIM if instruction.kind == PIM else KIND_ASIC,
-                duration_ps,
-                self.labels.setdefault(instruction.label, len(self.labels)),
-                CAUSE_INDEX[WAIT_CAUSES[instruction.waits_as]],
-                int(blocks[0] >= 0 and len(set(blocks)) == 1),
-                sum(stage.adds for stage in instruction.stages),
-                sum(stage.muls for stage in instruction.stages),
-                duration_ps if instruction.kind == ASIC else 0,
-                instruction.link_bytes,
-                *blocks,
-            ]
-        return self._facts[instruction]
+        """What the kernels need to know of an instruction, but for its needs: columns of ``StepArrays.facts`` from the second on."""
+        duration_ps = self.duration_ps(instruction)
+        channels = self.device.organization.channels
+        blocks = [self.code_of(block) for block in instruction.blocks] or [-1] * channels
+        return [
+            KIND_PIM if instruction.kind == PIM else KIND_ASIC,
+            duration_ps,
+            self.labels.setdefault(instruction.label, len(self.labels)),
+            CAUSE_INDEX[WAIT_CAUSES[instruction.waits_as]],
+            int(blocks[0] >= 0 and len(set(blocks)) == 1),
+            sum(stage.adds for stage in instruction.stages),
+            sum(stage.muls for stage in instruction.stages),
+            duration_ps if instruction.kind == ASIC else 0,
+            instruction.link_bytes,
+            *blocks,
+        ]
 
     def totals(self, steps: StepArrays, layers: int) -> StepTotals:
         """Sum over all steps, with every layer's repetitions."""
