@@ -59,7 +59,7 @@ class Store:
             raise StoreError(f"{path}: is a folder, not a store")
         if path.is_file() and path.stat().st_size:
             _check_version(path)
-        with self._told():
+        with self._told("cannot be opened: "):
             self._open(create)
 
     def _open(self, create: bool) -> None:
@@ -78,12 +78,13 @@ class Store:
                 self._db.execute(f"PRAGMA user_version = {STORE_VERSION}")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, opening: str = "") -> Iterator[None]:
         """Turn errors of the file system and of SQLite into one message."""
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}; points finished before are kept") from None
+            kept = "" if opening else "; points finished before are kept"
+            raise StoreError(f"{self.path}: {opening}{error}{kept}") from None
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be written: {error.strerror}") from None
 
