@@ -1,0 +1,26 @@
+"""``pimsim baselines list``."""
+
+from __future__ import annotations
+
+import typer
+from rich.table import Table
+
+from pimsim.config.baseline import baseline_names, load_baseline
+from pimsim.verbs.output import wide_console
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+    app.command("list")(list_devices)
+
+
+def list_devices() -> None:
+    """List the shipped devices."""
+    table = Table("name", "device", "class", "dtype", "GB/s", "GB", "TFLOP/s", "TDP W", "year")
+    for name in baseline_names():
+        spec = load_baseline(name).spec
+        peak = spec.compute.fp16_bf16_tflops or spec.compute.fp32_tflops
+        numbers = (spec.memory.bandwidth_gb_per_s, spec.memory.capacity_gb, peak, spec.power.tdp_w)
+        shown = [f"{number:g}" for number in numbers]
+        table.add_row(name, spec.description, spec.device_class, spec.dtype, *shown, str(spec.launch_year))
+    wide_console().print(table)

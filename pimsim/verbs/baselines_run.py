@@ -1,0 +1,50 @@
+"""``pimsim baselines run``."""
+
+from __future__ import annotations
+
+import typer
+
+from pimsim.baselines.roofline import roofline_run
+from pimsim.baselines.run import stack_run
+from pimsim.baselines.stacks import FRAMEWORKS, STACKS
+from pimsim.config.baseline import load_baseline
+from pimsim.config.load import load_workload
+from pimsim.errors import ConfigError, nearest
+from pimsim.workload.model import DecoderModel, make_request
+
+IDEAL = "ideal"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to ``app``."""
+    app.command("run")(run)
+
+
+def run(
+    device: str = typer.Option(help="shipped device or path"),
+    workload: str = typer.Option(help="shipped workload or path"),
+    stack: str = typer.Option(IDEAL, help="ideal, eager, compiled, fused, kernels, or a framework"),
+    tokens: int | None = typer.Option(None, help="tokens to generate"),
+    prompt: int | None = typer.Option(None, help="tokens in the prompt"),
+    devices: int = typer.Option(1, min=1, help="GPUs the weights are split over"),
+) -> None:
+    """Latency and energy of a request on a device: the ideal roofline, or a software stack."""
+    baseline, spec = load_baseline(device), load_workload(workload)
+    request, model = make_request(spec, tokens, prompt), DecoderModel(spec.model)
+    allowed = [IDEAL, *STACKS, *FRAMEWORKS]
+    if stack not in allowed:
+        raise ConfigError(f"unknown software stack '{stack}'{nearest(stack, allowed)}; allowed: {', '.join(allowed)}")
+    if stack == IDEAL:
+        if devices > 1:
+            raise ConfigError(f"--devices {devices}: the ideal roofline is that of one device")
+        result = roofline_run(baseline, model, request)
+    else:
+        result = stack_run(baseline, model, request, stack, devices)
+    energy = result.energy_j
+    print(f"{result.device}, {spec.name}, {result.dtype}, {result.label}: {result.tokens} tokens after {request.prompt_tokens}")
+    print(f"latency_s = {result.latency_s:.6g}")
+    print(f"prompt_s = {result.prompt_s:.6g}")
+    print(f"token_latency_s = {result.token_latency_s:.6g}")
+    print(f"energy_j ({result.energy_scope}) = {energy.low:.4g} / {energy.nominal:.4g} / {energy.high:.4g}")
+    if result.error_band:
+        print(f"measured / predicted in validation: {result.error_band[0]:.2f} .. {result.error_band[1]:.2f}")
