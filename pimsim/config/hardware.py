@@ -113,8 +113,13 @@ class PimSpec(SpecModel):
     mac_dtype: Literal["bf16"] = unit("1", "format of weights and inputs")
     accumulate: Literal["fp32", "bf16"] = unit("1", "format of the accumulators")
     result_dtype: Literal["fp32", "bf16"] = unit("1", "format in which RD_MAC hands over results")
-    global_buffer_bytes: Annotated[int, Field(ge=2, le=1 << 24)] = unit("B", "input vector buffer of a channel")
-    accumulators_per_bank: Annotated[int, Field(ge=1, le=64)] = unit("accumulators", "results a MAC unit can hold")
+    global_buffer_bytes: Annotated[int, Field(ge=2, le=1 << 24)] = unit("B", "input vector buffer of a channel, for each vector")
+    accumulators_per_bank: Annotated[int, Field(ge=1, le=64)] = unit(
+        "accumulators", "results a MAC unit can hold, for each vector"
+    )
+    vectors_per_column: Annotated[int, Field(ge=1, le=64)] = unit(
+        "vectors", "vectors multiplied with one column read; buffer and accumulators are for each", default=1
+    )
     all_bank_activation: AllBankActivation
     source: Source
 

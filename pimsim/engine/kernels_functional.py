@@ -60,19 +60,21 @@ class Bursts(NamedTuple):
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     operand: NDArray[np.int64]
+    vectors: NDArray[np.int64]
     base_row: int
 
 
 class Transfer(NamedTuple):
     """What crosses the pins during an instruction.
 
-    ``sent`` (columns, lanes) BF16 is what WR_GB, WR and WR_BIAS take from; ``lane`` is the only lane a WR writes, or -1 for all.
+    ``sent`` (columns, lanes) BF16 is what WR_GB, WR and WR_BIAS take from; a WR writes lanes ``first_lane`` to ``end_lane``.
     ``read`` (columns, lanes) BF16 and ``result`` (groups, banks) float32 are filled; ``read_times`` and
     ``result_times`` count how often each of their rows was.
     """
 
     sent: NDArray[np.uint16]
-    lane: int
+    first_lane: int
+    end_lane: int
     read: NDArray[np.uint16]
     read_times: NDArray[np.int64]
     result: NDArray[np.float32]
@@ -101,15 +103,25 @@ def taken_slot(tags, sums, group):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
-def multiply(meaning, numbers, channel, banks, column, group, scratch):  # type: ignore[no-untyped-def]
-    """One column of every bank of ``banks`` times the buffer's next column, added to ``group``. Changes ``numbers``."""
-    pointer, lanes = numbers.pointer[channel], numbers.memory.shape[3]
+def multiply(meaning, numbers, channel, banks, column, group, vectors, scratch):  # type: ignore[no-untyped-def]
+    """One column of every bank of ``banks`` times the buffer's next columns, one of each vector. Changes ``numbers``."""
+    pointer = numbers.pointer[channel]
     if pointer[LOADED] == 0:
         return EMPTY_BUFFER
-    into = taken_slot(numbers.tag[channel], numbers.accumulator[channel], group)
-    if into < 0:
-        return ACCUMULATORS_FULL
-    factors, sums = numbers.buffer[channel, pointer[POSITION]], numbers.accumulator[channel, into]
+    for vector in range(vectors):
+        into = taken_slot(numbers.tag[channel], numbers.accumulator[channel], group + vector)
+        if into < 0:
+            return ACCUMULATORS_FULL
+        multiply_one(meaning, numbers, channel, banks, column, into, scratch)
+        pointer[POSITION] = (pointer[POSITION] + 1) % pointer[LOADED]
+    return FINE
+
+
+@inner_kernel
+def multiply_one(meaning, numbers, channel, banks, column, into, scratch):  # type: ignore[no-untyped-def]
+    """One column of every bank of ``banks`` times the buffer's next column, added to accumulator ``into``. Changes ``numbers``."""
+    lanes = numbers.memory.shape[3]
+    factors, sums = numbers.buffer[channel, numbers.pointer[channel, POSITION]], numbers.accumulator[channel, into]
     values = np.empty(lanes, np.float32)
     words = values.view(np.uint32)
     for bank in range(banks[0], banks[1]):
@@ -122,8 +134,6 @@ def multiply(meaning, numbers, channel, banks, column, group, scratch):  # type:
         sums[bank] += tree_sum(values, lanes, meaning.round_sums, scratch)
         if meaning.round_sums:
             sums[bank] = rounded(sums[bank], scratch)
-    pointer[POSITION] = (pointer[POSITION] + 1) % pointer[LOADED]
-    return FINE
 
 
 @inner_kernel
@@ -170,16 +180,11 @@ def write_bias(numbers, channel, group, transfer):  # type: ignore[no-untyped-de
 
 @inner_kernel
 def write_column(column, transfer, operand):  # type: ignore[no-untyped-def]
-    """Overwrite a column, or one lane of it, with what is sent: column ``operand``, or element ``operand``."""
-    if transfer.lane < 0:
-        if operand < 0 or operand >= len(transfer.sent):
-            return BEYOND_VECTOR
-        column[:] = transfer.sent[operand]
-        return FINE
-    flat = transfer.sent.ravel()
-    if operand < 0 or operand >= len(flat):
+    """Overwrite a column, or some lanes of it, with column ``operand`` of what is sent."""
+    if operand < 0 or operand >= len(transfer.sent):
         return BEYOND_VECTOR
-    column[transfer.lane] = flat[operand]
+    for lane in range(transfer.first_lane, transfer.end_lane):
+        column[lane] = transfer.sent[operand, lane]
     return FINE
 
 
@@ -248,7 +253,7 @@ def one_command(meaning, numbers, channel, bursts, i, k, banks, transfer, scratc
     if status != FINE:
         return status
     if action == MAC:
-        return multiply(meaning, numbers, channel, banks, column, operand, scratch)
+        return multiply(meaning, numbers, channel, banks, column, operand, bursts.vectors[i], scratch)
     at = numbers.open_row[channel, banks[0]] * meaning.columns_per_row + column
     status = access(numbers, channel, action, numbers.memory[channel, banks[0], at], operand + k, transfer)
     if action in (READ_CLOSE, WRITE_CLOSE):

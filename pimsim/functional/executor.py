@@ -142,8 +142,8 @@ def _write_keys_or_values(run: Executor, instruction: Instruction) -> None:
     moved = tuple(
         value_addresses(run.region(op), block, token) if block else (np.zeros(0, np.int64),) * 2 for block in instruction.blocks
     )
-    sent = formats.per_bank(heads, geometry.banks)
-    run.machine.run(instruction.blocks, base_row, sent.reshape(-1, geometry.banks), lane=token % geometry.lanes, moved=moved)
+    sent, lane = formats.lane_of_columns(heads, geometry, token % geometry.lanes), token % geometry.lanes
+    run.machine.run(instruction.blocks, base_row, sent, (lane, lane + 1), moved=moved)
 
 
 def _run_scores(run: Executor, instruction: Instruction) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from pimsim.errors import MappingError
 from pimsim.functional.bf16 import FloatArray, WordArray, from_words, to_words
 from pimsim.functional.machine import Received
-from pimsim.mapping.layout import Region
+from pimsim.mapping.layout import Geometry, Region
 
 
 def columns_of(vector: FloatArray, lanes: int) -> WordArray:
@@ -23,9 +23,14 @@ def rows_of_columns(rows: FloatArray, lanes: int) -> WordArray:
     return to_words(padded).reshape(-1, lanes)
 
 
-def per_bank(heads: FloatArray, banks: int) -> WordArray:
-    """(heads, head_width) as words where element ``slot * banks + bank`` is what V's write takes: a head fills whole slots."""
-    return rows_of_columns(heads, banks)
+def lane_of_columns(heads: FloatArray, geometry: Geometry, lane: int) -> WordArray:
+    """(heads, head_width) as (slots * banks, lanes) words with values in one lane: what V's write takes; a head fills whole slots."""
+    count, width = heads.shape
+    padded = np.zeros((count, geometry.slots_for(width) * geometry.banks), np.float32)
+    padded[:, :width] = heads
+    sent = np.zeros((padded.size, geometry.lanes), np.uint16)
+    sent[:, lane] = to_words(padded).ravel()
+    return sent
 
 
 def vector_of(received: Received, what: str) -> FloatArray:

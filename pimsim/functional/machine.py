@@ -49,7 +49,8 @@ class PimMachine:
 
     def __init__(self, device: Device, rows: int) -> None:
         shape, pim = device.organization, device.pim
-        lanes, buffer_columns = pim.mac_lanes, pim.global_buffer_bytes // shape.column_bytes
+        lanes, buffer_columns = pim.mac_lanes, pim.vectors_per_column * (pim.global_buffer_bytes // shape.column_bytes)
+        accumulators = pim.vectors_per_column * pim.accumulators_per_bank
         if rows > shape.rows:
             raise MappingError(f"{device.name}: {rows} rows are asked for, a bank has {shape.rows}")
         self.device = device
@@ -62,8 +63,8 @@ class PimMachine:
             open_row=np.full((shape.channels, shape.banks), -1, np.int64),
             buffer=np.zeros((shape.channels, buffer_columns, lanes), np.float32),
             pointer=np.zeros((shape.channels, 2), np.int64),
-            tag=np.full((shape.channels, pim.accumulators_per_bank), -1, np.int64),
-            accumulator=np.zeros((shape.channels, pim.accumulators_per_bank, shape.banks), np.float32),
+            tag=np.full((shape.channels, accumulators), -1, np.int64),
+            accumulator=np.zeros((shape.channels, accumulators, shape.banks), np.float32),
             executed=np.zeros((shape.channels, len(device.standard.commands)), np.int64),
         )
 
@@ -78,28 +79,33 @@ class PimMachine:
         return self.numbers.executed
 
     def run(
-        self, blocks: tuple[Block | None, ...], base_row: int, sent: WordArray = NO_DATA, lane: int = -1,
+        self, blocks: tuple[Block | None, ...], base_row: int, sent: WordArray = NO_DATA, lanes: tuple[int, int] | None = None,
         read_columns: int = 0, result_groups: int = 0, moved: tuple[tuple[IntArray, IntArray], ...] = (),
     ) -> Received:  # fmt: skip
         """Execute one instruction's blocks, channel by channel.
 
-        ``sent``: (columns, lanes) BF16 words. ``lane``: the only lane that WR writes, -1 for all. ``moved``: rows and
+        ``sent``: (columns, lanes) BF16 words. ``lanes``: first and end of those that WR writes, None for all. ``moved``: rows and
         columns per channel that take the place of the blocks' own. Raises MappingError at the first command that
         cannot mean anything.
         """
-        lanes, banks = self.device.pim.mac_lanes, self.device.organization.banks
+        width, banks = self.device.pim.mac_lanes, self.device.organization.banks
         received = Received(
-            np.zeros((read_columns, lanes), np.uint16), np.zeros(read_columns, np.int64),
+            np.zeros((read_columns, width), np.uint16), np.zeros(read_columns, np.int64),
             np.zeros((result_groups, banks), np.float32), np.zeros(result_groups, np.int64),
         )  # fmt: skip
         transfer = core.Transfer(
-            np.ascontiguousarray(sent), lane, received.columns, received.column_times, received.results, received.result_times
+            np.ascontiguousarray(sent),
+            *(lanes or (0, width)),
+            received.columns,
+            received.column_times,
+            received.results,
+            received.result_times,
         )
         for channel, block in enumerate(blocks):
             if block is not None:
                 row, column = moved[channel] if moved else (block.row, block.column)
                 bursts = core.Bursts(
-                    block.command, block.group, block.bank, block.count, row, column, block.operand, base_row
+                    block.command, block.group, block.bank, block.count, row, column, block.operand, block.vectors, base_row
                 )  # fmt: skip
                 self._check_addresses(block, row, base_row)
                 status, at = core.execute(self.meaning, self.numbers, channel, bursts, transfer)

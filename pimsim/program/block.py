@@ -1,8 +1,8 @@
 """Command bursts of one channel for one instruction.
 
 A block starts and ends with every bank closed. Rows are relative to the instruction's base row. ``operand`` says what
-moves: for WR_GB the first column of the input vector, for RD_MAC the index of the output group, for RD and WR the
-column of the vector that is read or written; -1 where nothing moves.
+moves: for WR_GB the first column of what is sent, for MAC_AB and RD_MAC the (first) output group, for RD and WR the
+column of the vector that is read or written; -1 where nothing moves. ``vectors``: how many a MAC multiplies with each column.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
 
 IntArray = NDArray[np.int64]
-FIELDS = ("command", "group", "bank", "count", "cause", "row", "column", "operand")
+FIELDS = ("command", "group", "bank", "count", "cause", "row", "column", "operand", "vectors")
+TIMING_FIELDS = FIELDS[:5]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,7 @@ class Block:
     row: IntArray
     column: IntArray
     operand: IntArray
+    vectors: IntArray
 
     @property
     def bursts(self) -> int:
@@ -46,7 +48,7 @@ class Block:
 
     def timing_key(self) -> bytes:
         """Equal for blocks that no timing rule can tell apart."""
-        return np.concatenate([getattr(self, name) for name in FIELDS[:5]]).tobytes()
+        return np.concatenate([getattr(self, name) for name in TIMING_FIELDS]).tobytes()
 
 
 @dataclass
@@ -59,7 +61,7 @@ class BlockBuilder:
 
     def add(
         self, name: str, bank: int = -1, count: int = 1, row: int = -1, column: int = -1, operand: int = -1, group: int = -1,
-        cause: str = "",
+        cause: str = "", vectors: int = 1,
     ) -> None:  # fmt: skip
         """Append ``count`` repetitions of command ``name``."""
         code = self.device.table.code[name]
@@ -68,7 +70,7 @@ class BlockBuilder:
             self._switch_mode()
         if bank >= 0:
             group = bank // self.device.spec.dram.banks_per_group
-        self.rows.append((code, group, bank, count, CAUSE_INDEX[cause or command.cause], row, column, operand))
+        self.rows.append((code, group, bank, count, CAUSE_INDEX[cause or command.cause], row, column, operand, vectors))
 
     def activate_all(self, row: int) -> None:
         """Open ``row`` in every bank, a group of banks at a time if the device does so."""
@@ -85,4 +87,4 @@ class BlockBuilder:
     def _switch_mode(self) -> None:
         self.register_mode = not self.register_mode
         switch = self.device.table.code[self.device.standard.mode_switch]
-        self.rows.append((switch, -1, -1, 1, CAUSE_INDEX["turnaround"], -1, -1, -1))
+        self.rows.append((switch, -1, -1, 1, CAUSE_INDEX["turnaround"], -1, -1, -1, 1))

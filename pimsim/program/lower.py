@@ -173,7 +173,9 @@ def _vmm(section: _Section, op: Op) -> int:
     at_once = lowering.slots_at_once(region)
     blocks = lowering.per_channel(
         ("vmm", region.layout),
-        lambda c: vmm.vmm_block(lowering.device, vmm.weight_steps(region, c, at_once)),
+        lambda c: vmm.vmm_block(
+            lowering.device, vmm.weight_steps(region, c, at_once, vmm.vectors_for(lowering.device, 1, False))
+        ),
     )
     product = section.pim(op, "vmm", needs, op.weight, blocks)
     stages = functions.accumulate(op.outputs, len(region.layout.chunks), op.bias)
@@ -202,7 +204,9 @@ def _scores(section: _Section, op: Op) -> int:
     columns = geometry.columns_for(op.head_width)
     blocks = lowering.per_channel(
         ("scores", region.layout),
-        lambda c: vmm.vmm_block(lowering.device, vmm.score_steps(region, c, op.context, columns)),
+        lambda c: vmm.vmm_block(
+            lowering.device, vmm.score_steps(region, c, op.context, columns, vmm.vectors_for(lowering.device, 1, False))
+        ),
         geometry.slots_for(op.context),
     )
     return section.pim(op, "vmm", section.needs(op), op.weight, blocks)
@@ -219,7 +223,9 @@ def _attention_context(section: _Section, op: Op) -> int:
     used = geometry.columns_for(op.context)
     blocks = lowering.per_channel(
         ("context", region.layout),
-        lambda c: vmm.vmm_block(lowering.device, vmm.context_steps(region, c, op.context, op.heads)),
+        lambda c: vmm.vmm_block(
+            lowering.device, vmm.context_steps(region, c, op.context, op.heads, vmm.vectors_for(lowering.device, 1, False))
+        ),
         used,
     )
     product = section.pim(op, "vmm", section.needs(op), op.weight, blocks)

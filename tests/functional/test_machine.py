@@ -25,12 +25,14 @@ def machine_with(values: np.ndarray, on: Device | None = None) -> PimMachine:
     return machine
 
 
-def run(machine: PimMachine, *commands: tuple, sent: np.ndarray = VECTOR, lane: int = -1, base_row: int = 0) -> Received:
+def run(
+    machine: PimMachine, *commands: tuple, sent: np.ndarray = VECTOR, lanes: tuple[int, int] | None = None, base_row: int = 0
+) -> Received:
     """Execute ``(name, options)`` pairs as one block."""
     builder = BlockBuilder(machine.device)
     for name, options in commands:
         builder.add(name, **options)
-    return machine.run((builder.finish(),), base_row, to_words(sent), lane, read_columns=4, result_groups=3)
+    return machine.run((builder.finish(),), base_row, to_words(sent), lanes, read_columns=4, result_groups=3)
 
 
 def opened(row: int = 0) -> tuple[str, dict[str, int]]:
@@ -79,9 +81,9 @@ def test_reads_writes_and_masked_writes_in_one_bank() -> None:
     at = {"bank": 3, "row": 0, "column": 2}
     run(machine, ("ACT", at), ("WR", {**at, "count": 2, "operand": 0}), ("PREpb", {"bank": 3}))
     np.testing.assert_array_equal(from_words(machine.memory[0, 3, 1:4]), [VECTOR[1] * 4, VECTOR[0], VECTOR[1]])
-    run(machine, ("ACT", at), ("WR", {**at, "operand": 20}), ("PREpb", {"bank": 3}), lane=5)
+    run(machine, ("ACT", at), ("WR", {**at, "operand": 1}), ("PREpb", {"bank": 3}), lanes=(5, 7))
     changed = VECTOR[0].copy()
-    changed[5] = VECTOR.ravel()[20]
+    changed[5:7] = VECTOR[1, 5:7]
     np.testing.assert_array_equal(from_words(machine.memory[0, 3, 2]), changed)
     found = run(machine, ("ACT", at), ("RD", {**at, "count": 2, "operand": 1}), ("PREpb", {"bank": 3}))
     np.testing.assert_array_equal(from_words(found.columns), [np.zeros(LANES), changed, VECTOR[1], np.zeros(LANES)])
