@@ -13,7 +13,7 @@ from pimsim.verbs.lazy import CONTEXT, Verb, group_of
 # In the order of the help text.
 VERBS = {
     "run": Verb("pimsim.verbs.run", "Simulate every command of a request and print where time and energy went."),
-    "compare": Verb("pimsim.verbs.compare", "Simulate workloads and set baseline devices beside them."),
+    "compare": Verb("pimsim.verbs.compare", "Simulate workloads on one or more devices and set baseline devices beside them."),
     "generate": Verb(
         "pimsim.verbs.generate",
         "Generate tokens on real numbers through the very programs that are timed; ids, cycles, energy and numerical errors.",

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pimsim.baselines.result import BaselineResult
 from pimsim.baselines.roofline import roofline_run
 from pimsim.baselines.run import stack_run
-from pimsim.config.baseline import load_baseline
-from pimsim.config.load import load_workload, split_overrides
+from pimsim.config.baseline import Baseline, load_baseline
+from pimsim.config.load import load_hardware, load_workload, split_overrides
 from pimsim.errors import ConfigError
 from pimsim.result.run_result import RunResult
 from pimsim.simulation import simulate
-from pimsim.workload.model import DecoderModel, make_request
+from pimsim.workload.model import DecoderModel, Request, make_request
 
 IDEAL = "ideal roofline"
 
@@ -62,7 +63,7 @@ class Comparison:
 
 
 def compare(
-    hardware: str | Path,
+    hardware: str | Path | Sequence[str | Path],
     workloads: Sequence[str],
     baselines: Sequence[str],
     tokens: int | None = None,
@@ -71,7 +72,7 @@ def compare(
     settings: Iterable[str] = (),
     stack: str | None = None,
 ) -> list[Comparison]:
-    """Simulate each workload on ``hardware`` and set each baseline beside it.
+    """Simulate each workload on ``hardware`` (one device, or several) and set each baseline beside it.
 
     Without ``stack`` a baseline is its ideal roofline; with one (``eager``, ``compiled``, ``fused``) it is given both as
     ideal roofline and with that software stack. Raises PimsimError for anything wrong with the input, before simulating.
@@ -80,17 +81,22 @@ def compare(
         raise ConfigError("compare needs at least one workload and one --baseline")
     settings = list(settings)
     devices = [load_baseline(name) for name in baselines]
-    _, workload_settings = split_overrides(settings)
+    hardware_settings, workload_settings = split_overrides(settings)
     specs = [load_workload(name, workload_settings) for name in workloads]
     requests = [make_request(spec, tokens, prompt) for spec in specs]
+    devices_named = [hardware] if isinstance(hardware, str | Path) else list(hardware)
+    for device_named in devices_named:
+        load_hardware(device_named, hardware_settings)
     found = []
-    for name, spec, request in zip(workloads, specs, requests, strict=True):
-        run = simulate(hardware, name, tokens, prompt, settings=settings)
-        for baseline_name, device in zip(baselines, devices, strict=True):
-            model = DecoderModel(spec.model)
-            outcomes = [roofline_run(device, model, request)]
-            if stack is not None:
-                outcomes.append(stack_run(device, model, request, stack))
-            for outcome in outcomes:
-                found.append(Comparison(run, baseline_name, outcome.label, outcome.latency_s, outcome.energy_j.model_dump()))
+    for device_named in devices_named:
+        for name, spec, request in zip(workloads, specs, requests, strict=True):
+            run = simulate(device_named, name, tokens, prompt, settings=settings)
+            for baseline_name, device in zip(baselines, devices, strict=True):
+                outcomes = _outcomes(device, DecoderModel(spec.model), request, stack)
+                found += [Comparison(run, baseline_name, one.label, one.latency_s, one.energy_j.model_dump()) for one in outcomes]
     return found
+
+
+def _outcomes(device: Baseline, model: DecoderModel, request: Request, stack: str | None) -> list[BaselineResult]:
+    ideal = roofline_run(device, model, request)
+    return [ideal] if stack is None else [ideal, stack_run(device, model, request, stack)]

@@ -14,6 +14,7 @@ from pimsim.baselines.run import stack_run
 from pimsim.baselines.validate import shipped_measurements
 from pimsim.config.baseline import Baseline
 from pimsim.config.load import load_workload
+from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import CapacityError
 from pimsim.result.run_result import RunResult
 from pimsim.workload.model import DecoderModel, Request
@@ -27,18 +28,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def comparison_table(runs: Iterable[tuple[str, RunResult]], baselines: list[Baseline]) -> pd.DataFrame:
-    """One row for each run, baseline and method. ``runs`` are (workload as named, result).
+def comparison_table(runs: Iterable[tuple[WorkloadSpec, RunResult]], baselines: list[Baseline]) -> pd.DataFrame:
+    """One row for each run, baseline and method. ``runs`` are (workload, result).
 
     Speedups are of the whole request; of measured points, of the mean time per token, for their lengths differ. A stack's low
     and high take its validation error; those of energy also the band of every power and energy constant.
     """
-    rows = [row for name, run in runs for baseline in baselines for row in _rows(name, run, baseline)]
+    rows = [row for spec, run in runs for baseline in baselines for row in _rows(spec, run, baseline)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _rows(name: str, run: RunResult, baseline: Baseline) -> Iterator[dict[str, Any]]:
-    model = DecoderModel(load_workload(name).model)
+def _rows(spec: WorkloadSpec, run: RunResult, baseline: Baseline) -> Iterator[dict[str, Any]]:
+    model = DecoderModel(spec.model)
     request = Request(run.prompt_tokens, run.generated_tokens)
     try:
         yield _row(run, baseline, IDEAL, roofline_run(baseline, model, request))
@@ -46,7 +47,7 @@ def _rows(name: str, run: RunResult, baseline: Baseline) -> Iterator[dict[str, A
             yield _row(run, baseline, f"modelled {stack}", stack_run(baseline, model, request, stack))
     except CapacityError as error:
         yield _named(run, baseline, "does not fit", str(error))
-    yield from _measured(name, run, baseline)
+    yield from _measured(spec, run, baseline)
 
 
 def _row(run: RunResult, baseline: Baseline, method: str, found: BaselineResult) -> dict[str, Any]:
@@ -64,12 +65,12 @@ def _row(run: RunResult, baseline: Baseline, method: str, found: BaselineResult)
     }
 
 
-def _measured(name: str, run: RunResult, baseline: Baseline) -> Iterator[dict[str, Any]]:
+def _measured(spec: WorkloadSpec, run: RunResult, baseline: Baseline) -> Iterator[dict[str, Any]]:
     for row in shipped_measurements():
         if row.run is None or row.run.baseline.name != baseline.name or row.run.devices != 1 or row.run.weight_bytes < 2:
             continue
         found = match_model(row.texts["model"])
-        if found is None or found.linear_only or not _same_layers(found.workload, name):
+        if found is None or found.linear_only or not _same_layers(load_workload(found.workload), spec):
             continue
         speedup = row.measured_ms * 1e-3 / run.token_latency_s["mean"]
         how = f"{row.texts['model']}, {row.texts['framework']}, {row.texts['dtype']}, mean context {row.context:g} tokens ({row.texts['source']})"
@@ -81,9 +82,9 @@ def _measured(name: str, run: RunResult, baseline: Baseline) -> Iterator[dict[st
         }
 
 
-def _same_layers(measured: str, simulated: str) -> bool:
+def _same_layers(measured: WorkloadSpec, simulated: WorkloadSpec) -> bool:
     """True for models whose layers have matrices of equal shapes: GPT-350M was measured where GPT-3 medium was not."""
-    one, two = (load_workload(name).model for name in (measured, simulated))
+    one, two = measured.model, simulated.model
     return all(getattr(one, field) == getattr(two, field) for field in ("family", "layers", "d_model", "d_ff"))
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 
 from pimsim.baselines.validate import leave_source_out, stack_errors
 from pimsim.config.baseline import Baseline, load_baseline
-from pimsim.config.load import load_hardware, load_workload
+from pimsim.config.device import Device
+from pimsim.config.load import load_hardware, load_workload, split_overrides
+from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import CapacityError, ConfigError
 from pimsim.report.bank_timeline import layer_timeline
 from pimsim.report.breakdown import energy_by_term, latency_by_cause, latency_by_op
@@ -29,12 +31,30 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """What to compare: names or paths, and tokens to generate (each workload's own if None)."""
+    """What to compare: names or paths; tokens to generate and in the prompt (each workload's own if None); ``path=value`` settings."""
 
     hardware: tuple[str, ...]
     workloads: tuple[str, ...]
     baselines: tuple[str, ...]
     tokens: int | None = None
+    prompt: int | None = None
+    settings: tuple[str, ...] = ()
+
+    def job(self, hardware: str, workload: str) -> RunJob:
+        """The run of one of the pairs."""
+        return RunJob(hardware, workload, self.tokens, self.settings, self.prompt)
+
+    def steps(self, workload: str) -> int:
+        """Steps of the request on ``workload``."""
+        return make_request(self.workload(workload), self.tokens, self.prompt).steps
+
+    def device(self, name: str) -> Device:
+        """The hardware ``name`` with the settings."""
+        return load_hardware(name, split_overrides(self.settings)[0])
+
+    def workload(self, name: str) -> WorkloadSpec:
+        """The workload ``name`` with the settings."""
+        return load_workload(name, split_overrides(self.settings)[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +82,7 @@ class ReportData:
 def collect(request: ReportRequest, processes: int = 1, progress: Progress = lambda text: None) -> ReportData:
     """Simulate and tabulate. Raises PimsimError before simulating if a name, file or length is wrong, CapacityError if nothing fits."""
     baselines = _checked(request)
-    jobs = [RunJob(hardware, workload, request.tokens) for hardware in request.hardware for workload in request.workloads]
+    jobs = [request.job(hardware, workload) for hardware in request.hardware for workload in request.workloads]
     progress(f"simulating {len(jobs)} runs")
     finished = run_all(jobs, processes)
     done = [(run, run.result) for run in finished if run.result is not None]
@@ -70,14 +90,15 @@ def collect(request: ReportRequest, processes: int = 1, progress: Progress = lam
         raise CapacityError("\n".join(run.reason for run in finished))
     runs = [result for _, result in done]
     progress("comparing with baselines")
-    compared = comparison_table([(run.job.workload, result) for run, result in done], baselines)
-    largest, smallest = _by_size(done)
+    compared = comparison_table([(request.workload(run.job.workload), result) for run, result in done], baselines)
+    largest, smallest = _by_size(request, done)
     progress(f"sensitivity of {largest}")
-    answers = sensitivity(request.hardware, largest, min(SENSITIVITY_TOKENS, _steps(largest, request.tokens)), processes)
+    few = min(SENSITIVITY_TOKENS, request.tokens or request.workload(largest).request.generate_tokens)
+    answers = sensitivity([request.job(name, largest) for name in request.hardware], few, processes)
     progress("timeline of one layer")
     shown = next(run.job.hardware for run, _ in done if run.job.workload == smallest)
-    context = max(1, _steps(smallest, request.tokens) // 2)
-    devices = [load_hardware(name) for name in request.hardware]
+    context = max(1, request.steps(smallest) // 2)
+    devices = [request.device(name) for name in request.hardware]
     return ReportData(
         request=request,
         runs=runs,
@@ -88,12 +109,12 @@ def collect(request: ReportRequest, processes: int = 1, progress: Progress = lam
         energy=energy_by_term(runs),
         context=_context_table(finished),
         roofs=roofs(devices, baselines),
-        points=_roofline_points(done, largest, baselines),
+        points=_roofline_points(request, done, largest, baselines),
         sensitivity=answers,
-        timeline=layer_timeline(load_hardware(shown), load_workload(smallest), context),
+        timeline=layer_timeline(request.device(shown), request.workload(smallest), context),
         focus={
             "roofline": largest,
-            "sensitivity": f"{largest}, first {min(SENSITIVITY_TOKENS, _steps(largest, request.tokens))} tokens",
+            "sensitivity": f"{largest}, first {few} tokens",
             "timeline": f"layer 1 of {smallest} on {shown}, token at context {context}",
         },
         stack_errors=stack_errors(leave_source_out()),
@@ -108,32 +129,30 @@ def _checked(request: ReportRequest) -> list[Baseline]:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigError(f"report: {what} given twice: {', '.join(twice)}")
-    devices = [load_hardware(name) for name in request.hardware]
+    devices = [request.device(name) for name in request.hardware]
     if len({device.name for device in devices}) < len(devices):
         raise ConfigError(f"report: hardware descriptions share a name: {', '.join(device.name for device in devices)}")
     for device in devices:
         _ = device.pim, device.asic, device.link, device.controller, device.energy
     for name in request.workloads:
-        make_request(load_workload(name), request.tokens)
+        request.steps(name)
     return [load_baseline(name) for name in request.baselines]
 
 
-def _steps(workload: str, tokens: int | None) -> int:
-    return make_request(load_workload(workload), tokens).steps
-
-
-def _by_size(done: Sequence[tuple[FinishedRun, RunResult]]) -> tuple[str, str]:
+def _by_size(request: ReportRequest, done: Sequence[tuple[FinishedRun, RunResult]]) -> tuple[str, str]:
     """The largest and the smallest workload that ran on as many devices as any."""
     names = [run.job.workload for run, _ in done]
     most = max(names.count(name) for name in names)
     everywhere = [name for name in dict.fromkeys(names) if names.count(name) == most]
-    ordered = sorted(everywhere, key=lambda name: DecoderModel(load_workload(name).model).parameters)
+    ordered = sorted(everywhere, key=lambda name: DecoderModel(request.workload(name).model).parameters)
     return ordered[-1], ordered[0]
 
 
-def _roofline_points(done: Sequence[tuple[FinishedRun, RunResult]], workload: str, baselines: list[Baseline]) -> pd.DataFrame:
+def _roofline_points(
+    request: ReportRequest, done: Sequence[tuple[FinishedRun, RunResult]], workload: str, baselines: list[Baseline]
+) -> pd.DataFrame:
     runs = [result for run, result in done if run.job.workload == workload]
-    return op_points(runs, DecoderModel(load_workload(workload).model), baselines)
+    return op_points(runs, DecoderModel(request.workload(workload).model), baselines)
 
 
 def _context_table(finished: Sequence[FinishedRun]) -> pd.DataFrame:

@@ -16,12 +16,13 @@ from pimsim.simulation import execute
 
 @dataclass(frozen=True)
 class RunJob:
-    """What to simulate: names or paths, tokens to generate (the workload's own if None), ``path=value`` settings."""
+    """What to simulate: names or paths, tokens to generate and in the prompt (the workload's own if None), ``path=value`` settings."""
 
     hardware: str
     workload: str
     tokens: int | None = None
     settings: tuple[str, ...] = ()
+    prompt: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ def run_all(jobs: Sequence[RunJob], processes: int = 1) -> list[FinishedRun]:
 def run_job(job: RunJob) -> FinishedRun:
     """Simulate one job. A model that does not fit, or a setting that makes no device, is a reason and not an error."""
     try:
-        execution = execute(job.hardware, job.workload, job.tokens, settings=job.settings)
+        execution = execute(job.hardware, job.workload, job.tokens, job.prompt, settings=job.settings)
     except (CapacityError, ConfigError, MappingError) as error:
         return FinishedRun(job, None, np.zeros(0), str(error))
     return FinishedRun(job, execution.result(), execution.outcome.step_ps.astype(np.float64) * 1e-12)

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from pimsim.baselines.validate import leave_one_out
-from pimsim.config.load import load_hardware
 from pimsim.report.comparison_table import IDEAL, MEASURED, METHODS
 from pimsim.report.data import ReportData
 
@@ -115,7 +114,7 @@ def _measured(data: ReportData) -> ReportTable:
 def _assumed(data: ReportData) -> ReportTable:
     rows = []
     for name in data.request.hardware:
-        device = load_hardware(name)
+        device = data.request.device(name)
         for path, source in sorted(device.sources.items()):
             if source.startswith("assumed") and not path.endswith("source"):
                 rows.append({"hardware": device.name, "value": path, "why": source.removeprefix("assumed: ")})

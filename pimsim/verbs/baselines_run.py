@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
 from pimsim.baselines.roofline import roofline_run
@@ -10,6 +12,8 @@ from pimsim.baselines.stacks import FRAMEWORKS, STACKS
 from pimsim.config.baseline import load_baseline
 from pimsim.config.load import load_workload
 from pimsim.errors import ConfigError, nearest
+from pimsim.verbs.options import Json, Prompt, Quiet, Tokens, device_and_workload
+from pimsim.verbs.output import Output
 from pimsim.workload.model import DecoderModel, make_request
 
 IDEAL = "ideal"
@@ -21,14 +25,19 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    device: str = typer.Option(help="shipped device or path"),
-    workload: str = typer.Option(help="shipped workload or path"),
+    names: list[str] | None = typer.Argument(None, metavar="DEVICE WORKLOAD", help="shipped names or paths"),
     stack: str = typer.Option(IDEAL, help="ideal, eager, compiled, fused, kernels, or a framework"),
-    tokens: int | None = typer.Option(None, help="tokens to generate"),
-    prompt: int | None = typer.Option(None, help="tokens in the prompt"),
+    tokens: Tokens = None,
+    prompt: Prompt = None,
     devices: int = typer.Option(1, min=1, help="GPUs the weights are split over"),
+    json_file: Json = None,
+    quiet: Quiet = False,
+    old_device: str | None = typer.Option(None, "--device", hidden=True),
+    old_workload: str | None = typer.Option(None, "--workload", hidden=True),
 ) -> None:
     """Latency and energy of a request on a device: the ideal roofline, or a software stack."""
+    output = Output(json_file, quiet)
+    device, workload = device_and_workload("run", names or [], old_device, old_workload)
     baseline, spec = load_baseline(device), load_workload(workload)
     request, model = make_request(spec, tokens, prompt), DecoderModel(spec.model)
     allowed = [IDEAL, *STACKS, *FRAMEWORKS]
@@ -40,11 +49,12 @@ def run(
         result = roofline_run(baseline, model, request)
     else:
         result = stack_run(baseline, model, request, stack, devices)
-    energy = result.energy_j
-    print(f"{result.device}, {spec.name}, {result.dtype}, {result.label}: {result.tokens} tokens after {request.prompt_tokens}")
-    print(f"latency_s = {result.latency_s:.6g}")
-    print(f"prompt_s = {result.prompt_s:.6g}")
-    print(f"token_latency_s = {result.token_latency_s:.6g}")
-    print(f"energy_j ({result.energy_scope}) = {energy.low:.4g} / {energy.nominal:.4g} / {energy.high:.4g}")
+    energy, say = result.energy_j, output.console.print
+    say(f"{result.device}, {spec.name}, {result.dtype}, {result.label}: {result.tokens} tokens after {request.prompt_tokens}")
+    say(f"latency_s = {result.latency_s:.6g}")
+    say(f"prompt_s = {result.prompt_s:.6g}")
+    say(f"token_latency_s = {result.token_latency_s:.6g}")
+    say(f"energy_j ({result.energy_scope}) = {energy.low:.4g} / {energy.nominal:.4g} / {energy.high:.4g}")
     if result.error_band:
-        print(f"measured / predicted in validation: {result.error_band[0]:.2f} .. {result.error_band[1]:.2f}")
+        say(f"measured / predicted in validation: {result.error_band[0]:.2f} .. {result.error_band[1]:.2f}")
+    output.document({"schema_version": 1, "workload": spec.name, **asdict(result), "energy_j": energy.model_dump()})

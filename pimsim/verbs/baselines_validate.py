@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from pimsim.baselines.validate import (
     stack_errors,
     validate_table,
 )
-from pimsim.result.write import check_writable, write_text
-from pimsim.verbs.output import wide_console
+from pimsim.verbs.options import Json, Quiet
+from pimsim.verbs.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -28,10 +27,11 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     measurements: Path | None = typer.Option(None, help="CSV with the columns of the shipped table; default: the shipped rows"),
-    json_file: Path | None = typer.Option(None, "--json", help="write rows and errors per stack to this file"),
+    json_file: Json = None,
+    quiet: Quiet = False,
 ) -> None:
     """Print predicted against measured decode times; shipped rows are predicted by a fit that leaves each one out."""
-    check_writable(json_file)
+    output = Output(json_file, quiet)
     rows = leave_one_out() if measurements is None else validate_table(measurements)
     report: dict[str, Any] = {
         "parameters": shipped_calibration(),
@@ -41,15 +41,14 @@ def validate(
     report["method"] = "leave-one-out" if measurements is None else "shipped calibration"
     if measurements is None:
         report["stacks_leaving_source_out"] = stack_errors(leave_source_out())
-    if json_file is not None:
-        write_text(json_file, json.dumps(report, indent=2, allow_nan=False) + "\n")
-    _print_rows(rows)
-    _print_errors(report["method"], report["stacks"])
+    output.document(report)
+    _print_rows(output, rows)
+    _print_errors(output, report["method"], report["stacks"])
     if measurements is None:
-        _print_errors("leaving the row's whole source out", report["stacks_leaving_source_out"])
+        _print_errors(output, "leaving the row's whole source out", report["stacks_leaving_source_out"])
 
 
-def _print_rows(rows: tuple[ValidatedRow, ...]) -> None:
+def _print_rows(output: Output, rows: tuple[ValidatedRow, ...]) -> None:
     table = Table("device", "model", "framework", "stack", "measured ms", "predicted ms", "error / why left out")
     for row in rows:
         values: dict[str, Any] = row.as_dict()
@@ -57,10 +56,12 @@ def _print_rows(rows: tuple[ValidatedRow, ...]) -> None:
         verdict = values["exception"] if error is None else f"{error:+.1%}"
         shown = ["" if ms is None else f"{ms:.3f}" for ms in (measured, predicted)]
         table.add_row(values["device"], values["model"], values["framework"], values["stack"], *shown, verdict)
-    wide_console().print(table)
+    output.wide.print(table)
 
 
-def _print_errors(method: str, stacks: dict[str, dict[str, Any]]) -> None:
-    print(f"errors, {method}:")
+def _print_errors(output: Output, method: str, stacks: dict[str, dict[str, Any]]) -> None:
+    output.console.print(f"errors, {method}:")
     for stack, e in stacks.items():
-        print(f"  {stack}: {e['rows']} rows, median |error| {e['median_abs_error']:.1%}, worst {e['worst_abs_error']:.1%}")
+        output.console.print(
+            f"  {stack}: {e['rows']} rows, median |error| {e['median_abs_error']:.1%}, worst {e['worst_abs_error']:.1%}"
+        )

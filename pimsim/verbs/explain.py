@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json as json_text
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Column, Table
 
 from pimsim.config.load import content_hash
 from pimsim.explain import Answer, ExplainedInstruction, elasticity, explain_step
 from pimsim.recording import record_token
 from pimsim.report.summary import quantity
-from pimsim.result.write import check_writable, write_text
 from pimsim.trace.export import check_layer
-
-_FILE_WIDTH = 180  # columns where the output goes to a file or a pipe
+from pimsim.verbs.options import Hardware, Json, Prompt, Quiet, Settings, Workload
+from pimsim.verbs.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -26,23 +23,24 @@ def register(app: typer.Typer) -> None:
 
     @app.command("explain")
     def explain(
-        hardware: Annotated[str, typer.Argument(help="shipped name or path")],
-        workload: Annotated[str, typer.Argument(help="shipped name or path")],
+        hardware: Hardware,
+        workload: Workload,
         token: Annotated[int, typer.Option("--token", help="which generated token, from 1")],
         layer: Annotated[int, typer.Option("--layer", help="layer to print, from 0; the file has all")] = 0,
-        prompt: Annotated[int | None, typer.Option("--prompt", help="tokens in the prompt [workload's own]")] = None,
-        json: Annotated[str | None, typer.Option("--json", help="also write everything to this file")] = None,
-        settings: Annotated[list[str] | None, typer.Option("--set", help="path=value, as dram.timing.nRP=20")] = None,
+        prompt: Prompt = None,
+        settings: Settings = None,
+        json: Json = None,
+        quiet: Quiet = False,
     ) -> None:
         """For one token: every instruction with what bound it and what would bind next; answers to the main parameters."""
-        check_writable(json)
+        output = Output(json, quiet)
         record = record_token(hardware, workload, token, prompt, settings or ())
         check_layer(record.step.program, layer)
         instructions = explain_step(record.device, record.placement, record.step)
         answers = elasticity(record.device, record.workload, record.step.program.context)
         latency = max(one.end_s for one in instructions if one.critical)
-        if json:
-            content = {
+        output.document(
+            {
                 "hardware": record.device.name,
                 "workload": record.workload.name,
                 "config_hash": content_hash(record.device.spec, record.workload),
@@ -52,9 +50,8 @@ def register(app: typer.Typer) -> None:
                 "instructions": [{**asdict(one), "duration_s": one.duration_s} for one in instructions],
                 "elasticity": [asdict(answer) for answer in answers],
             }
-            write_text(json, json_text.dumps(content, indent=2) + "\n")
-        console = Console(soft_wrap=True)
-        console.width = console.width if console.is_terminal else _FILE_WIDTH
+        )
+        console = output.wide
         console.print(
             f"[bold]{record.workload.name}[/bold] on [bold]{record.device.name}[/bold], token {token} "
             f"(context {record.step.program.context}): {quantity(latency, 's')}; instructions outside the layers and of layer {layer}"

@@ -1,8 +1,6 @@
-"""``pimsim generate WORKLOAD --hardware H``."""
+"""``pimsim generate [HARDWARE] WORKLOAD``."""
 
 from __future__ import annotations
-
-import json
 
 import typer
 from rich.console import Console
@@ -13,11 +11,13 @@ from pimsim.errors import RequestError
 from pimsim.functional.checkpoint import Gpt2Checkpoint
 from pimsim.functional.generate import Generation, check_family, generate
 from pimsim.functional.weights import RandomWeights, Weights, random_prompt
-from pimsim.result.write import check_writable, write_text
 from pimsim.simulation import resolve
+from pimsim.verbs.options import Json, Quiet
+from pimsim.verbs.output import Output
 from pimsim.workload.model import DecoderModel
 
 MOST_SHOWN = 64
+DEFAULT_HARDWARE = "pim_gpt"
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    workload: str = typer.Argument(help="shipped workload or path (family gpt2)"),
-    hardware: str = typer.Option("pim_gpt", "--hardware", help="shipped name or path"),
+    names: list[str] = typer.Argument(
+        metavar="[HARDWARE] WORKLOAD", help="shipped names or paths; without HARDWARE it is pim_gpt"
+    ),
+    hardware_option: str | None = typer.Option(None, "--hardware", help="as HARDWARE", hidden=True),
     weights: str | None = typer.Option(
         None, "--weights", help="safetensors file, GPT-2 as Hugging Face stores it; default: random"
     ),
@@ -35,13 +37,15 @@ def run(
     tokens: int | None = typer.Option(None, "--tokens", help="tokens to generate; default: the workload's"),
     numerics: str = typer.Option("exact", "--numerics", help="exact, or asic: its Taylor series and Newton steps"),
     seed: int = typer.Option(0, "--seed", min=0, help="of random weights and prompt"),
-    json_file: str | None = typer.Option(None, "--json", help="also write everything as JSON"),
+    json_file: Json = None,
+    quiet: Quiet = False,
     references: bool = typer.Option(True, "--references/--no-references", help="compare with NumPy models of the same tokens"),
     settings: list[str] = typer.Option([], "--set", help="path=value, as pim.accumulate=bf16 or workload.model.layers=1"),
 ) -> None:
     """Generate tokens on real numbers through the very programs that are timed; ids, cycles, energy and numerical errors."""
+    hardware, workload = _hardware_and_workload(names, hardware_option)
     device, spec = resolve(hardware, workload, settings)
-    check_writable(json_file)
+    output = Output(json_file, quiet)
     check_family(spec)
     source = _weights(spec, weights, seed)
     prompt = _prompt(spec, prompt_ids, seed)
@@ -52,9 +56,14 @@ def run(
             device, spec, source, prompt, tokens, numerics,
             references=references, progress=lambda done, total: bar.update(task, completed=done, total=total),
         )  # fmt: skip
-    if json_file:
-        write_text(json_file, json.dumps(generation.to_dict(), indent=2, allow_nan=False) + "\n")
-    print("\n".join(_lines(generation)))
+    output.document(generation.to_dict())
+    output.console.print("\n".join(_lines(generation)), markup=False)
+
+
+def _hardware_and_workload(names: list[str], option: str | None) -> tuple[str, str]:
+    if len(names) > 2 or (len(names) == 2 and option is not None):
+        raise RequestError(f"generate takes HARDWARE and WORKLOAD, or WORKLOAD alone; given: {' '.join(names)}")
+    return (names[0], names[1]) if len(names) == 2 else (option or DEFAULT_HARDWARE, names[0])
 
 
 def _weights(spec: WorkloadSpec, path: str | None, seed: int) -> Weights:

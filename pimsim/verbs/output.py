@@ -1,13 +1,43 @@
-"""Where verbs write: consoles."""
+"""What a verb says: text for people on standard output, a JSON document in a file or, instead of the text, on standard output."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from rich.console import Console
 
+from pimsim.result.write import check_writable, write_text
+
+STDOUT = "-"
 _FILE_WIDTH = 200  # columns where the output goes to a file or a pipe
+
+
+class Output:
+    """Made before any work, so that a file that cannot be written is refused at once.
+
+    ``console`` prints for people, and nothing with ``quiet`` or where the document goes to standard output.
+    """
+
+    def __init__(self, json_file: str | None = None, quiet: bool = False) -> None:
+        self._json_file = json_file
+        if json_file not in (None, STDOUT):
+            check_writable(json_file)
+        self.silent = quiet or json_file == STDOUT
+        self.console = Console(quiet=self.silent, soft_wrap=True, highlight=False)
+        self.wide = Console(quiet=self.silent, highlight=False, width=None if self.console.is_terminal else _FILE_WIDTH)
+
+    def document(self, content: Any) -> None:
+        """Write ``content`` where ``--json`` said, if it was given."""
+        if self._json_file is None:
+            return
+        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+        if self._json_file == STDOUT:
+            print(text, end="")
+        else:
+            write_text(self._json_file, text)
 
 
 def wide_console() -> Console:
     """The terminal; wide where the output goes to a file or a pipe."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+    return Output().wide

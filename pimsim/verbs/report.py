@@ -1,4 +1,4 @@
-"""``pimsim report HARDWARE...``."""
+"""``pimsim report HARDWARE... WORKLOAD...``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,22 @@ import typer
 
 from pimsim.report.build import HTML, SUMMARY, build_report
 from pimsim.report.data import PAPER_MODELS, ReportRequest
+from pimsim.verbs.options import (
+    Baselines,
+    HardwareAndWorkloads,
+    Processes,
+    Prompt,
+    Quiet,
+    Settings,
+    Tokens,
+    hardware_and_workloads,
+    listed,
+    old_spelling,
+)
+from pimsim.verbs.output import Output
 
 MOST_PROCESSES = 4
+BASELINES = ("t4", "a100_80", "xeon_gold_6154")
 
 
 def register(app: typer.Typer) -> None:
@@ -19,25 +33,33 @@ def register(app: typer.Typer) -> None:
 
     @app.command("report")
     def report(
-        hardware: Annotated[list[str], typer.Argument(help="shipped names or paths")],
-        workloads: Annotated[
-            str, typer.Option(help="names or paths, separated by commas; all: the eight models of PIM-GPT")
-        ] = "all",
-        baselines: Annotated[str, typer.Option(help="names or paths, separated by commas")] = "t4,a100_80,xeon_gold_6154",
+        names: HardwareAndWorkloads,
+        baseline: Baselines = None,
         out: Annotated[str, typer.Option(help="folder to write; an earlier report there is replaced")] = "results/report",
-        tokens: Annotated[int | None, typer.Option(help="tokens to generate [each workload's own]")] = None,
-        processes: Annotated[int | None, typer.Option(min=1, max=64, help="processes [one a core, at most 4]")] = None,
+        tokens: Tokens = None,
+        prompt: Prompt = None,
+        settings: Settings = None,
+        processes: Processes = None,
+        quiet: Quiet = False,
+        old_workloads: Annotated[str | None, typer.Option("--workloads", hidden=True)] = None,
+        old_baselines: Annotated[str | None, typer.Option("--baselines", hidden=True)] = None,
     ) -> None:
-        """Compare devices with baselines: an HTML report, a Markdown summary, CSV, PNG and SVG for each figure."""
-        names = PAPER_MODELS if workloads == "all" else split_names(workloads)
-        request = ReportRequest(tuple(hardware), names, split_names(baselines), tokens)
-        build_report(request, out, processes or default_processes(), lambda text: print(text, file=sys.stderr))
-        print(f"{out}/{HTML}\n{out}/{SUMMARY}")
+        """Compare devices with baselines: an HTML report, a Markdown summary, CSV, PNG and SVG for each figure.
 
-
-def split_names(text: str) -> tuple[str, ...]:
-    """Names separated by commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+        Without a WORKLOAD it is about the eight models of PIM-GPT; without --baseline about t4, a100_80 and xeon_gold_6154.
+        """
+        hardware, workloads = hardware_and_workloads(names)
+        if old_workloads is not None:
+            old_spelling("--workloads A,B", "report HARDWARE A B")
+            workloads += () if old_workloads == "all" else listed([old_workloads])
+        baselines = listed(baseline or ()) or BASELINES
+        if old_baselines is not None:
+            old_spelling("--baselines A,B", "--baseline A --baseline B")
+            baselines = listed([old_baselines])
+        request = ReportRequest(hardware, workloads or PAPER_MODELS, baselines, tokens, prompt, tuple(settings or ()))
+        say = (lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr))
+        build_report(request, out, processes or default_processes(), say)
+        Output(quiet=quiet).console.print(f"{out}/{HTML}\n{out}/{SUMMARY}")
 
 
 def default_processes() -> int:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pimsim.errors import ConfigError, nearest
@@ -16,6 +15,8 @@ from pimsim.report.reproduce.build import ENTRIES, MARKDOWN, write_reproduction
 from pimsim.report.reproduce.collect import reproduce as reproduce_pim_gpt
 from pimsim.report.reproduce.rows import Row, table
 from pimsim.report.reproduce.text import HEADS, cells
+from pimsim.verbs.options import Processes
+from pimsim.verbs.output import wide_console
 from pimsim.verbs.report import default_processes
 
 PAPERS = ("pim-gpt",)
@@ -28,8 +29,8 @@ def register(app: typer.Typer) -> None:
     def reproduce(
         paper: Annotated[str, typer.Argument(help="pim-gpt")],
         out: Annotated[Path | None, typer.Option(help="folder for Markdown, CSV and figures")] = None,
-        tokens: Annotated[int | None, typer.Option(min=1, help="tokens to generate [1,024 as published]")] = None,
-        processes: Annotated[int | None, typer.Option(min=1, max=64, help="processes [one a core, at most 4]")] = None,
+        tokens: Annotated[int | None, typer.Option(min=1, help="tokens to generate (default: 1,024 as published)")] = None,
+        processes: Processes = None,
     ) -> None:
         """Compute again what a paper published, figure by figure, and say which baseline assumption each needs."""
         if paper not in PAPERS:
@@ -52,5 +53,4 @@ def _print(rows: list[Row]) -> None:
     shown = Table(*HEADS, title="PIM-GPT: published and ours")
     for row in rows:
         shown.add_row(*cells(row))
-    console = Console()
-    (console if console.is_terminal else Console(width=200)).print(shown)
+    wide_console().print(shown)

@@ -11,14 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from pimsim.engine.kernels_start import quick_start
 from pimsim.report.summary import print_run
-from pimsim.result.write import check_writable
 from pimsim.simulation import simulate
-
-Tokens = Annotated[int | None, typer.Option("--tokens", help="tokens to generate [workload's own]")]
-Prompt = Annotated[int | None, typer.Option("--prompt", help="tokens in the prompt [workload's own]")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="path=value, as in asic.clock_ghz=0.5; may be repeated")]
-Json = Annotated[str | None, typer.Option("--json", help="also write the result to this file")]
+from pimsim.verbs.options import Hardware, Json, Prompt, Quiet, Settings, Tokens, Workload
+from pimsim.verbs.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -26,25 +23,25 @@ def register(app: typer.Typer) -> None:
 
     @app.command("run")
     def run(
-        hardware: Annotated[str, typer.Argument(help="shipped name or path")],
-        workload: Annotated[str, typer.Argument(help="shipped name or path")],
+        hardware: Hardware,
+        workload: Workload,
         tokens: Tokens = None,
         prompt: Prompt = None,
         settings: Settings = None,
         json: Json = None,
+        quiet: Quiet = False,
         engine: Annotated[str, typer.Option(help="fast or reference")] = "fast",
         no_refresh: Annotated[bool, typer.Option("--no-refresh", help="switch refresh off")] = False,
     ) -> None:
         """Simulate every command of a request and print where time and energy went."""
-        check_writable(json)
-        with progress_report() as report:
+        output = Output(json, quiet)
+        with quick_start(), progress_report() as report:
             result = simulate(
                 hardware, workload, tokens, prompt,
                 settings=settings or (), engine=engine, refresh=not no_refresh, progress=report,
             )  # fmt: skip
-        print_run(Console(soft_wrap=True), result)
-        if json:
-            result.to_json(json)
+        print_run(output.console, result)
+        output.document(result.to_dict())
 
 
 class _Report:

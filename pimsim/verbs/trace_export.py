@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pimsim.result.write import check_writable
+from pimsim.verbs.options import Hardware, Prompt, Settings, Workload
 
 
 class Format(StrEnum):
@@ -22,14 +23,14 @@ def register(app: typer.Typer) -> None:
 
     @app.command("export")
     def export_token(
-        hardware: Annotated[str, typer.Argument(help="shipped name or path")],
-        workload: Annotated[str, typer.Argument(help="shipped name or path")],
+        hardware: Hardware,
+        workload: Workload,
         token: Annotated[int, typer.Option("--token", help="which generated token, from 1")],
         out: Annotated[str, typer.Option("--out", help="where to write")],
         layer: Annotated[int | None, typer.Option("--layer", help="only this layer, from 0")] = None,
-        prompt: Annotated[int | None, typer.Option("--prompt", help="tokens in the prompt [workload's own]")] = None,
+        prompt: Prompt = None,
         form: Annotated[Format, typer.Option("--format", help="command stream, or Chrome trace JSON")] = Format.CSV,
-        settings: Annotated[list[str] | None, typer.Option("--set", help="path=value, as dram.timing.nRP=20")] = None,
+        settings: Settings = None,
     ) -> None:
         """Write every timed command of one token: as a stream for ``trace audit``, or for the Perfetto UI."""
         # Imported here: the other verbs about traces start without the engine and the mapper.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,9 @@ from pimsim.config.device import Device
 from pimsim.config.load import content_hash, load_hardware
 from pimsim.engine.kernels_start import quick_start
 from pimsim.errors import TraceError
-from pimsim.trace import replacing, write_stream
+from pimsim.trace import write_stream
+from pimsim.verbs.options import HardwareOption, Json, Quiet, Settings
+from pimsim.verbs.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -24,24 +25,23 @@ def register(app: typer.Typer) -> None:
     @app.command("run")
     def run(
         traces: list[str] = typer.Argument(help="AiM instruction traces", metavar="TRACE..."),
-        hardware: str = typer.Option("gddr6_aim", "--hardware", help="shipped name or path"),
-        report_file: str | None = typer.Option(None, "--json", help="also write the result as JSON; a list for several traces"),
+        hardware: HardwareOption = "gddr6_aim",
+        report_file: Json = None,
         commands_file: str | None = typer.Option(None, "--commands", help="also write every command of one trace as CSV"),
-        settings: list[str] = typer.Option([], "--set", help="path=value, as dram.refresh.mode=all_bank"),
+        settings: Settings = None,
+        quiet: Quiet = False,
     ) -> None:
-        """Run traces of AiM instructions command by command; cycles and command counts."""
+        """Run traces of AiM instructions command by command; cycles and command counts. With several, the JSON is a list."""
         if commands_file and len(traces) > 1:
             raise TraceError(f"--commands takes the commands of one trace, not of {len(traces)}")
-        device = load_hardware(hardware, settings)
+        device = load_hardware(hardware, settings or ())
+        output = Output(report_file, quiet)
         with quick_start():
-            reports = [_run(trace, device, commands_file) for trace in traces]
-        if report_file:
-            with replacing(report_file) as file:
-                json.dump(reports[0] if len(reports) == 1 else reports, file, indent=2)
-                file.write("\n")
+            reports = [_run(trace, device, commands_file, output) for trace in traces]
+        output.document(reports[0] if len(reports) == 1 else reports)
 
 
-def _run(trace: str, device: Device, commands_file: str | None) -> dict[str, Any]:
+def _run(trace: str, device: Device, commands_file: str | None, output: Output) -> dict[str, Any]:
     start = time.perf_counter()
     aim_run = AimRun(trace, device, log=commands_file is not None)
     if commands_file:
@@ -51,9 +51,10 @@ def _run(trace: str, device: Device, commands_file: str | None) -> dict[str, Any
             pass
     result = aim_run.result()
     counted = ", ".join(f"{name} {count}" for name, count in result.commands_by_kind.items()) or "none"
-    print(f"{trace} on {device.name} (quirks: {device.controller.quirks})")
-    print(f"  memory_system_cycles {result.memory_system_cycles}")
-    print(f"  commands {counted}")
+    say = output.console.print
+    say(f"{trace} on {device.name} (quirks: {device.controller.quirks})", markup=False)
+    say(f"  memory_system_cycles {result.memory_system_cycles}")
+    say(f"  commands {counted}")
     return {
         "trace": Path(trace).name,
         "hardware": device.name,

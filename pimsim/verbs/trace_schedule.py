@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from pimsim.config.load import load_hardware
 from pimsim.trace import Scheduler, read_stream, write_stream
+from pimsim.verbs.options import HardwareOption, Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -13,13 +16,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command("schedule")
     def schedule(
-        stream: str = typer.Argument(help="command stream (CSV); its clocks are not read"),
-        hardware: str = typer.Option(..., "--hardware", help="shipped name or path"),
-        out: str = typer.Option(..., "--out", help="where to write the scheduled stream"),
-        settings: list[str] = typer.Option([], "--set", help="path=value, as dram.timing.nRP=20"),
+        stream: Annotated[str, typer.Argument(metavar="STREAM", help="command stream (CSV); its clocks are not read")],
+        hardware: HardwareOption,
+        out: Annotated[str, typer.Option("--out", help="where to write the scheduled stream")],
+        settings: Settings = None,
     ) -> None:
         """Recompute the earliest legal clock of every command of a stream, in its order."""
-        device = load_hardware(hardware, settings)
+        device = load_hardware(hardware, settings or ())
         scheduler = Scheduler(device, where=stream)
         count = write_stream(out, (scheduler.feed(part) for part in read_stream(stream, device, need_clock=False)), device)
         print(f"{out}: {count} commands scheduled for {device.name}")

@@ -70,7 +70,7 @@ def test_an_output_folder_that_is_not_there_is_named(
 def test_run_prints_latency_and_energy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stack: str, label: str
 ) -> None:
-    assert _pimsim(monkeypatch, "run", "--device", "l4", "--workload", "gpt2_small", "--tokens", "8", "--stack", stack) == 0
+    assert _pimsim(monkeypatch, "run", "l4", "gpt2_small", "--tokens", "8", "--stack", stack) == 0
     out = capsys.readouterr().out
     assert label in out and "latency_s = " in out and "energy_j (board)" in out
 
@@ -87,7 +87,7 @@ def test_run_prints_latency_and_energy(
 def test_run_refuses_in_one_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
 ) -> None:
-    assert _pimsim(monkeypatch, "run", "--device", "l4", "--workload", "gpt2_small", *arguments) == 2
+    assert _pimsim(monkeypatch, "run", "l4", "gpt2_small", *arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("error:") and message in error
 

@@ -10,6 +10,7 @@ import pytest
 
 from pimsim import cli, simulate
 from pimsim.config.baseline import load_baseline
+from pimsim.config.load import load_workload
 from pimsim.errors import CapacityError, ConfigError
 from pimsim.report import build
 from pimsim.report.comparison_table import comparison_table
@@ -178,9 +179,12 @@ def test_a_report_holds_the_entries_that_may_be_replaced(built: Built) -> None:
     ("arguments", "message"),
     [
         (["pim_gtp"], "did you mean 'pim_gpt'"),
+        (["pim_gpt", "gpt2_smal"], "did you mean 'gpt2_small'"),
+        (["pim_gpt", "gpt2_small", "--baseline", "t5"], "did you mean 't4'"),
         (["pim_gpt", "--workloads", "gpt2_smal"], "did you mean 'gpt2_small'"),
         (["pim_gpt", "--baselines", "t5"], "did you mean 't4'"),
         (["pim_gpt", "--baselines", ","], "at least one"),
+        (["pim_gpt", "gpt2_small", "--set", "dram.chanels=3"], "did you mean 'channels'"),
         (["pim_gpt", "pim_gpt"], "given twice"),
         (["gddr6_14000_1250mV"], "'pim' is missing"),
         (["pim_gpt", "--tokens", "0"], "must be at least 1"),
@@ -205,7 +209,7 @@ def test_wrong_input_is_one_message_and_exit_code_2(
 
 def test_a_measurement_of_a_model_with_the_same_layers_counts() -> None:
     run = simulate("pim_gpt", "gpt3_medium", 1)
-    table = comparison_table([("gpt3_medium", run)], [load_baseline("a100_80")])
+    table = comparison_table([(load_workload("gpt3_medium"), run)], [load_baseline("a100_80")])
     measured = table[table.method == "measured"]
     assert measured.baseline_token_latency_s.tolist() == [2.774e-3]
     assert measured.how.iloc[0].startswith("GPT-350M")

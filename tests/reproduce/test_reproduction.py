@@ -38,7 +38,9 @@ def small() -> Reproduction:
     """One model at full length; tables that other models or settings fill are made up of few points."""
     nominal = {MODEL: simulate("pim_gpt", MODEL)}
     slow = {MODEL: simulate("pim_gpt", MODEL, settings=[SLOW_CLOCK])}
-    compared = comparison_table(nominal.items(), [load_baseline(name) for name in BASELINES])
+    compared = comparison_table(
+        [(load_workload(name), run) for name, run in nominal.items()], [load_baseline(name) for name in BASELINES]
+    )
     channels = pd.DataFrame([(MODEL, 8, 1.0, 1.0, 100.0), (MODEL, 16, 0.6, 1.7, 83.0)], columns=CHANNEL_COLUMNS)
     units = pd.DataFrame([(MODEL, 1, 256, 128, 4.0, 1.0), (MODEL, 4, 1024, 512, 1.0, 0.9)], columns=UNIT_COLUMNS)
     contexts = latency_at("pim_gpt", MODEL, 8192, (1, 1024, 8192))

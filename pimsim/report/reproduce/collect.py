@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pimsim.config.baseline import load_baseline
-from pimsim.config.load import load_hardware
+from pimsim.config.load import load_hardware, load_workload
 from pimsim.errors import CapacityError, ConfigError, nearest
 from pimsim.report.comparison_table import comparison_table
 from pimsim.report.data import PAPER_MODELS
@@ -66,7 +66,9 @@ def reproduce(
     progress(f"simulating {len(models)} models, ASIC at 1 GHz and at 100 MHz")
     nominal, slow = (_runs(models, tokens, settings, processes) for settings in ((), (SLOW_CLOCK,)))
     progress("baselines")
-    compared = comparison_table(nominal.items(), [load_baseline(name) for name in BASELINES])
+    compared = comparison_table(
+        [(load_workload(name), run) for name, run in nominal.items()], [load_baseline(name) for name in BASELINES]
+    )
     progress("channels, adders and multipliers, long contexts")
     channels = _channels(models[0], largest, tokens, processes)
     units = _units(largest, tokens, processes)
