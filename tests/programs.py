@@ -10,7 +10,7 @@ from pimsim.config.device import Device
 from pimsim.config.load import load_hardware
 from pimsim.dram.commands import BANK, CHANNEL, SCOPES
 from pimsim.program.block import Block, BlockBuilder
-from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, StepProgram
+from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, Section, StepProgram
 from pimsim.workload.ops import Op
 from tests.strategies import with_cycles
 
@@ -103,16 +103,28 @@ def _closed(builder: BlockBuilder, rng: random.Random) -> None:
 def random_programs(device: Device, rng: random.Random) -> list[StepProgram]:
     """A few steps over a small pool of blocks, so that blocks repeat within and across steps."""
     pool = [random_block(device, rng) for _ in range(3)]
-    layers = rng.randint(1, 3)
 
-    def section(length: int) -> tuple[Instruction, ...]:
+    def instructions(length: int) -> tuple[Instruction, ...]:
         return tuple(_instruction(device, rng, pool, position) for position in range(length))
 
-    first = [section(rng.randint(1, 2)), section(rng.randint(1, 5)), section(rng.randint(0, 2))]
-    programs = [StepProgram(1, layers, *first)]
+    def sections(bodies: list[tuple[Instruction, ...]]) -> tuple[Section, ...]:
+        """Two kinds of layer in any order between what runs once."""
+        before, *kinds, after = bodies
+        layers = iter(range(20))
+        inside = [
+            Section(rng.choice(kinds), tuple(next(layers) for _ in range(rng.randint(1, 3)))) for _ in range(rng.randint(1, 4))
+        ]
+        return (Section(before), *inside, Section(after))
+
+    first = [
+        instructions(rng.randint(1, 2)),
+        *(instructions(rng.randint(1, 5)) for _ in range(2)),
+        instructions(rng.randint(0, 2)),
+    ]
+    programs = [StepProgram(1, sections(first))]
     for step in range(rng.randint(0, 2)):
-        sections = first if rng.random() < 0.5 else [section(1), section(rng.randint(1, 4)), section(rng.randint(0, 2))]
-        programs.append(StepProgram(step + 2, layers, *sections))
+        bodies = first if rng.random() < 0.5 else [instructions(rng.randint(0 if k == 3 else 1, 4)) for k in range(4)]
+        programs.append(StepProgram(step + 2, sections(bodies)))
     return programs
 
 

@@ -65,7 +65,6 @@ class FastEngine:
         library = Library(self.device, self.labels)
         steps = library.step_arrays(batch)
         blocks = library.block_arrays()
-        layers = batch[0].layers
         if instances is None:
             instances = instance_rows(batch)
         step_ps = np.zeros(len(batch), np.int64)
@@ -76,10 +75,10 @@ class FastEngine:
         if self.control.skip:
             fresh = fresh_channels(self.rules, 1)
             prepare_marks(self.rules, self.control._replace(refresh_mode=0), blocks, fresh, marks, NO_LOG)
-        run_steps(self.rules, self.control, blocks, marks, self.channels, steps, layers, work, step_ps)
+        run_steps(self.rules, self.control, blocks, marks, self.channels, steps, work, step_ps)
         settle_all(self.channels, marks)
         self.kernel_s += time.perf_counter() - began
-        self.totals.append(library.totals(steps, layers))
+        self.totals.append(library.totals(steps))
         return step_ps
 
     def record_step(self, program: StepProgram) -> StepRecord:
@@ -125,5 +124,5 @@ class FastEngine:
 
 def instance_rows(batch: list[StepProgram]) -> IntArray:
     """Room for the instances of the longest step of a batch."""
-    longest = max(sum(len(part) * times for part, times in program.sections()) for program in batch)
+    longest = max(sum(len(part.instructions) * len(part.layers) for part in program.sections) for program in batch)
     return np.zeros((longest, 4), np.int64)

@@ -76,8 +76,8 @@ def divide(channels, work):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
-def run_pim(rules, control, blocks, marks, channels, work, i, facts, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
-    """Mutates channels: one PIM instruction on each channel that has a block; returns its end in ps.
+def run_pim(rules, control, blocks, marks, channels, work, number, facts, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
+    """Mutates channels: PIM instruction ``number`` of the step on each channel that has a block; returns its end in ps.
 
     A channel that starts exactly as the last simulated one did, with the same block, ends exactly as it and takes its
     state over; while all do, only channel 0 is kept up to date.
@@ -107,7 +107,7 @@ def run_pim(rules, control, blocks, marks, channels, work, i, facts, ready_ps, w
             first_row = log[0, 0]
             run_block(rules, control, blocks, marks, timing, counters, log, block_row[c], cycle, wait_cause)
             if log.shape[0] > 1:
-                log[first_row + 1 : log[0, 0] + 1, 6] = i
+                log[first_row + 1 : log[0, 0] + 1, 6] = number
                 log[first_row + 1 : log[0, 0] + 1, 7] = c
         done = counters[DONE]
         if control.serial == 1:
@@ -152,7 +152,7 @@ def run_section(rules, control, blocks, marks, channels, steps, work, begin, end
             clock[ASIC_FREE] = finish
             ends[1] = count
         else:
-            finish = run_pim(rules, control, blocks, marks, channels, work, i, steps.facts[i], ready, wait_cause)
+            finish = run_pim(rules, control, blocks, marks, channels, work, count, steps.facts[i], ready, wait_cause)
             ends[0] = count
         if previous >= 0 and (need < 0 or instances[previous, END] > instances[need, END]):
             need = previous
@@ -177,19 +177,19 @@ def book_critical(steps, instances, last, start_ps, critical):  # type: ignore[n
 
 
 @kernel
-def run_steps(rules, control, blocks, marks, channels, steps, layers, work, step_ps):  # type: ignore[no-untyped-def]
+def run_steps(rules, control, blocks, marks, channels, steps, work, step_ps):  # type: ignore[no-untyped-def]
     """Mutates all state: run every step in turn; ``step_ps`` gets each step's time, ``work.critical`` what it was spent on."""
     rules, blocks, marks, channels = unowned(rules), unowned(blocks), unowned(marks), unowned(channels)
     steps, work = unowned(steps), unowned(work)
     clock, instances = work.clock, work.instances
     ends = np.full(3, -1, np.int64)
-    for s in range(steps.section.shape[0]):
+    for s in range(step_ps.shape[0]):
         start = clock[NOW]
         ends[:] = -1
         count = 0
-        for part in range(3):
-            for _ in range(layers if part == 1 else 1):
-                begin, end = steps.section[s, part], steps.section[s, part + 1]
+        for section in range(steps.first[s], steps.first[s + 1]):
+            for _ in range(steps.times[section]):
+                begin, end = steps.begin[section], steps.end[section]
                 count = run_section(rules, control, blocks, marks, channels, steps, work, begin, end, count, ends)
         last = count - 1
         clock[NOW] = instances[last, END]

@@ -46,15 +46,19 @@ class Marks(NamedTuple):
 
 
 class StepArrays(NamedTuple):
-    """Instructions of all steps of a batch; ``section[s]`` holds the four section boundaries of step ``s``.
+    """Instructions of all steps of a batch, each tuple of them once however many sections run it.
 
+    Step ``s`` runs the sections ``first[s]:first[s + 1]``; section ``k`` runs the instructions ``begin[k]:end[k]`` ``times[k]`` times.
     ``facts`` has a row for each instruction and one more: columns as named FACT_*, then the block of each channel or -1.
     ``needs`` of instruction ``i`` lie between FACT_NEEDS of rows ``i`` and ``i + 1``.
     """
 
     facts: IntArray
     needs: IntArray
-    section: IntArray
+    begin: IntArray
+    end: IntArray
+    times: IntArray
+    first: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +121,25 @@ class Library:
 
     def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
         """All instructions of ``programs`` as arrays."""
-        section = np.zeros((len(programs), 4), np.int64)
         rows: list[int] = []
         needs: list[tuple[int, ...]] = []
-        for s, program in enumerate(programs):
-            for part, instructions in enumerate((program.prologue, program.layer, program.epilogue)):
-                section[s, part] = len(rows)
-                rows += [self.fact_row(instruction) for instruction in instructions]
-                needs += [instruction.needs for instruction in instructions]
-            section[s, 3] = len(rows)
+        begins: dict[int, int] = {}
+        spans: list[tuple[int, int, int]] = []
+        first = [0]
+        for program in programs:
+            for section in program.sections:
+                begin = begins.setdefault(id(section.instructions), len(rows))
+                if begin == len(rows):
+                    rows += [self.fact_row(instruction) for instruction in section.instructions]
+                    needs += [instruction.needs for instruction in section.instructions]
+                spans.append((begin, begin + len(section.instructions), len(section.layers)))
+            first.append(len(spans))
         facts = np.zeros((len(rows) + 1, 1 + len(self._facts[0])), np.int64)
         facts[:-1, FACT_NEEDS + 1 :] = np.array(self._facts, np.int64)[rows]
         facts[1:, FACT_NEEDS] = np.cumsum([len(some) for some in needs])
-        return StepArrays(facts, np.array([need for some in needs for need in some], np.int64), section)
+        flat_needs = np.array([need for some in needs for need in some], np.int64)
+        begin, end, times = np.array(spans, np.int64).T.copy()
+        return StepArrays(facts, flat_needs, begin, end, times, np.array(first, np.int64))
 
     def fact_row(self, instruction: Instruction) -> int:
         """Row of ``_facts`` that belongs to an instruction; made once, for many steps share it."""
@@ -156,12 +166,12 @@ class Library:
             *blocks,
         ]
 
-    def totals(self, steps: StepArrays, layers: int) -> StepTotals:
-        """Sum over all steps, with every layer's repetitions."""
-        times = np.ones(len(steps.facts), np.int64)
-        for _, begin, end, _ in steps.section:
-            times[begin:end] = layers
-        times[-1] = 0
+    def totals(self, steps: StepArrays) -> StepTotals:
+        """Sum over all steps, with every section's repetitions."""
+        change = np.zeros(len(steps.facts) + 1, np.int64)
+        np.add.at(change, steps.begin, steps.times)
+        np.add.at(change, steps.end, -steps.times)
+        times = np.cumsum(change[:-1])
         kinds, codes = len(self.device.standard.commands), steps.facts[:, FACTS:]
         of_block = np.array([[*block.counts(kinds), block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
         uses = np.zeros((codes.shape[1], len(self.blocks)), np.int64)

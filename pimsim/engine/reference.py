@@ -113,34 +113,32 @@ class ReferenceEngine:
             self.steps.append(Step(start_ps, last.end_ps - start_ps, instructions))
 
     def _unroll(self, program: StepProgram, start_ps: int) -> Iterator[Running]:
-        """All instructions of a step: prologue, every layer, epilogue.
+        """All instructions of a step, section by section.
 
         In serial issue each needs the one before it. In overlapped issue each needs what it names; SECTION_INPUT is the
-        last instruction of the section before.
+        last instruction before the section's repetition.
         """
         serial = self.device.controller.issue == "serial"
         last_of: dict[bool, Running] = {}
         last: Running | None = None
-        offset = 0
-        for section, times in program.sections():
-            for _ in range(times):
+        for section in program.sections:
+            for _ in section.layers:
                 section_input: Running | None = last
                 inside: list[Running] = []
-                for position, instruction in enumerate(section):
+                for instruction in section.instructions:
                     if serial:
                         needs = [last]
                     else:
                         needs = [section_input if need == SECTION_INPUT else inside[need] for need in instruction.needs]
                     side = instruction.kind == PIM
                     last = Running(
-                        self._env, instruction, self._numbered, offset + position, [need for need in needs if need],
+                        self._env, instruction, self._numbered, [need for need in needs if need],
                         last_of.get(side), start_ps, self._step_cause,
                     )  # fmt: skip
                     self._numbered += 1
                     last_of[side] = last
                     inside.append(last)
                     yield last
-            offset += len(section)
 
     def _feed(self, unit: int, instructions: list[Running]) -> None:
         for running in instructions:

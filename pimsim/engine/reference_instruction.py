@@ -21,15 +21,14 @@ def waiting_cause(instruction: Instruction) -> int:
 class Running:
     """An instruction of one step: ``needs`` are done before it starts, ``previous`` is its unit's instruction before it.
 
-    ``start_ps`` and ``end_ps`` are known once ``done`` has happened. ``number`` counts the instructions of the run,
-    ``place`` is the position in its program, the same in every layer.
+    ``start_ps`` and ``end_ps`` are known once ``done`` has happened. ``number`` counts the instructions of the run.
     """
 
     def __init__(
-        self, env: simpy.Environment, instruction: Instruction, number: int, place: int, needs: list[Running],
+        self, env: simpy.Environment, instruction: Instruction, number: int, needs: list[Running],
         previous: Running | None, step_start_ps: int, step_cause: int,
     ) -> None:  # fmt: skip
-        self.instruction, self.number, self.place = instruction, number, place
+        self.instruction, self.number = instruction, number
         self.needs, self.previous = needs, previous
         self.done: simpy.Event = env.event()
         self.ready: simpy.Event = simpy.AllOf(env, [need.done for need in needs])

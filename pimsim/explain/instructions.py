@@ -25,7 +25,7 @@ from pimsim.engine.rule_arrays import SPACING, rule_arrays
 from pimsim.explain.asic_limits import asic_limits, named
 from pimsim.mapping.placement import Placement
 from pimsim.program.instruction import LINK, PIM, Instruction
-from pimsim.trace.export import COMMAND, COUNT, CYCLE, OFFSET, Piece, pieces, unrolled
+from pimsim.trace.export import COMMAND, COUNT, CYCLE, OFFSET, Piece, pieces
 from pimsim.units import ps_to_edge, ps_to_s
 
 _SPECIAL = {
@@ -80,7 +80,7 @@ def explain_step(device: Device, placement: Placement, record: StepRecord) -> li
         if known is None or candidate.done_cycle > known.done_cycle:
             by_number[piece.number] = candidate
     found = []
-    for number, (instruction, layer) in enumerate(unrolled(record.program)):
+    for number, (instruction, layer) in enumerate(record.program.unrolled()):
         start, end, after = (int(record.instances[number, k]) for k in (START, END, PREDECESSOR))
         if instruction.kind == PIM:
             about = by_number[number].about(device) if number in by_number else (-1, NOTHING, 0, NOTHING, 0, {})
@@ -114,7 +114,7 @@ _About = tuple[int, str, int, str, int, dict[str, int]]
 
 def _critical(record: StepRecord) -> set[int]:
     """Numbers of the instructions on the step's critical path."""
-    found, current = set(), sum(1 for _ in unrolled(record.program)) - 1
+    found, current = set(), sum(1 for _ in record.program.unrolled()) - 1
     while current >= 0:
         found.add(current)
         current = int(record.instances[current, PREDECESSOR])

@@ -47,13 +47,14 @@ class Executor:
     def step(self, program: StepProgram) -> StepOutput:
         """Execute one step. Raises MappingError if its commands or addresses do not fit together."""
         self.vectors, self.received, self.selected, self.context = {}, {}, None, program.context
-        self._section(program.prologue, 0)
-        entry, end = program.prologue[-1].op.name, program.layer[-1].op.name
-        for layer in range(program.layers):
-            self._section(program.layer, layer)
+        before, inside, after = program.sections
+        self._section(before.instructions, 0)
+        entry, end = before.instructions[-1].op.name, inside.instructions[-1].op.name
+        for layer in inside.layers:
+            self._section(inside.instructions, layer)
             self.vectors[entry] = self.vectors[end]
-        self._section(program.epilogue, 0)
-        logits = self.vectors[program.epilogue[-1].op.needs[0]] if program.epilogue else None
+        self._section(after.instructions, 0)
+        logits = self.vectors[after.instructions[-1].op.needs[0]] if after.instructions else None
         return StepOutput(self.selected, logits)
 
     def _section(self, instructions: tuple[Instruction, ...], layer: int) -> None:

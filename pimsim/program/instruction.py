@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pimsim.asic.work import Stage
 from pimsim.program.block import Block
@@ -10,6 +11,7 @@ from pimsim.workload.ops import Op
 
 PIM, ASIC, LINK = "pim", "asic", "link"
 SECTION_INPUT = -1
+OUTSIDE = -1  # the layer of what runs once, before or after the layers
 WAIT_CAUSES = {PIM: "idle", ASIC: "wait_asic", LINK: "wait_link"}
 
 
@@ -45,15 +47,28 @@ class Instruction:
 
 
 @dataclass(frozen=True, eq=False)
+class Section:
+    """Instructions that run one after another once for each of ``layers``, the layer choosing the rows; OUTSIDE for none."""
+
+    instructions: tuple[Instruction, ...]
+    layers: tuple[int, ...] = (OUTSIDE,)
+
+
+@dataclass(frozen=True, eq=False)
 class StepProgram:
-    """A decoding step: ``prologue``, one ``layer`` (the same for all ``layers`` but for rows), ``epilogue``."""
+    """A decoding step: its sections in order; what runs alike in several sections and steps is the same tuple of instructions."""
 
     context: int
-    layers: int
-    prologue: tuple[Instruction, ...]
-    layer: tuple[Instruction, ...]
-    epilogue: tuple[Instruction, ...] = field(default=())
+    sections: tuple[Section, ...]
 
-    def sections(self) -> tuple[tuple[tuple[Instruction, ...], int], ...]:
-        """Each section with the number of times it runs."""
-        return ((self.prologue, 1), (self.layer, self.layers), (self.epilogue, 1))
+    @property
+    def layers(self) -> int:
+        """Decoder layers that the step runs through."""
+        return 1 + max((layer for section in self.sections for layer in section.layers), default=-1)
+
+    def unrolled(self) -> Iterator[tuple[Instruction, int]]:
+        """Every instruction in order, with its layer; OUTSIDE the layers."""
+        for section in self.sections:
+            for layer in section.layers:
+                for instruction in section.instructions:
+                    yield instruction, layer

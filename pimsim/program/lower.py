@@ -15,7 +15,7 @@ from pimsim.mapping.placement import Placement
 from pimsim.program import vectors, vmm
 from pimsim.program.block import Block
 from pimsim.program.durations import asic_ps, link_ps
-from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, StepProgram
+from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, Section, StepProgram
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
 from pimsim.workload.ops import (
     CONTEXT,
@@ -50,8 +50,9 @@ class Lowering:
         ops = self._one_layer.step(context, with_head)
         inside = [i for i, op in enumerate(ops) if op.layer == 0]
         parts = (ops[: inside[0]], ops[inside[0] : inside[-1] + 1], ops[inside[-1] + 1 :])
-        sections = [_Section(self, part, context, token_id).lower() for part in parts]
-        return StepProgram(context, self.model.spec.layers, *sections)
+        before, inside_layers, after = (_Section(self, part, context, token_id).lower() for part in parts)
+        layers = tuple(range(self.model.spec.layers))
+        return StepProgram(context, (Section(before), Section(inside_layers, layers), Section(after)))
 
     @cached_property
     def _one_layer(self) -> DecoderModel:

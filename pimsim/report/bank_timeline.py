@@ -27,18 +27,20 @@ def layer_timeline(device: Device, workload: WorkloadSpec, context: int, layer: 
     model = DecoderModel(workload.model)
     program = Lowering(device, model, place(device, model)).step(context, True)
     record = FastEngine(device).record_step(program)
-    first = len(program.prologue) + min(layer, program.layers - 1) * len(program.layer)
-    instances = record.instances[first : first + len(program.layer)]
-    begin_ps, end_ps = int(instances[:, 0].min()), int(instances[:, 1].max())
-    rows = _instructions(record, instances.tolist()) + _bursts(device, record, begin_ps, end_ps)
+    wanted = min(layer, program.layers - 1)
+    numbers = [number for number, (_, at) in enumerate(program.unrolled()) if at == wanted]
+    begin_ps, end_ps = int(record.instances[numbers, 0].min()), int(record.instances[numbers, 1].max())
+    rows = _instructions(record, numbers) + _bursts(device, record, begin_ps, end_ps)
     frame = pd.DataFrame(rows, columns=["unit", "name", "op", "bank", "start_ns", "end_ns", "commands"])
     frame[["start_ns", "end_ns"]] = (frame[["start_ns", "end_ns"]] - begin_ps) / 1000
     return frame
 
 
-def _instructions(record: StepRecord, instances: list[list[int]]) -> list[tuple[object, ...]]:
+def _instructions(record: StepRecord, numbers: list[int]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
-    for instruction, (start, end, _, _) in zip(record.program.layer, instances, strict=True):
+    everything = [instruction for instruction, _ in record.program.unrolled()]
+    for number in numbers:
+        instruction, (start, end) = everything[number], record.instances[number, :2].tolist()
         unit = {ASIC: "asic", LINK: "link"}.get(instruction.kind, "op")
         rows.append((unit, instruction.label, instruction.role, -1, start, end, 1))
     return rows
@@ -46,16 +48,16 @@ def _instructions(record: StepRecord, instances: list[list[int]]) -> list[tuple[
 
 def _bursts(device: Device, record: StepRecord, begin_ps: int, end_ps: int) -> list[tuple[object, ...]]:
     names, t_ck_ps = device.standard.command_names, device.timing.t_ck_ps
-    everything = (*record.program.prologue, *record.program.layer, *record.program.epilogue)
+    everything = [instruction for instruction, _ in record.program.unrolled()]
     log = record.log[record.log[:, 7] == 0]
     log = log[(log[:, 0] * t_ck_ps >= begin_ps) & (log[:, 0] * t_ck_ps < end_ps)]
     rows: list[tuple[object, ...]] = []
-    for (cycle, count, _, command, _, bank, instruction, _), after in zip(
+    for (cycle, count, _, command, _, bank, number, _), after in zip(
         log.tolist(), _next_use(log, end_ps // t_ck_ps), strict=True
     ):
         name = names[command]
         end = min(cycle + max(1, _lasts_ck(device, name, count)), max(after, cycle + 1))
-        op = everything[instruction].label
+        op = everything[number].label
         rows.append(("channel", name, op, bank, cycle * t_ck_ps, end * t_ck_ps, count))
     return rows
 

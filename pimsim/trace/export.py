@@ -36,19 +36,11 @@ class Piece(NamedTuple):
     column: IntArray
 
 
-def unrolled(program: StepProgram) -> Iterator[tuple[Instruction, int]]:
-    """Every instruction of a step in order, with its layer; -1 outside the layers."""
-    for section, times in program.sections():
-        for repeat in range(times):
-            for instruction in section:
-                yield instruction, repeat if section is program.layer else -1
-
-
 def pieces(device: Device, placement: Placement, record: StepRecord) -> Iterator[Piece]:
     """The log of a recorded step, cut by instruction and channel; a refresh belongs to the command that it goes before."""
     commands_so_far = np.cumsum(np.where(record.log[:, OFFSET] >= 0, record.log[:, COUNT], 0))
     first = issued = 0
-    for number, (instruction, layer) in enumerate(unrolled(record.program)):
+    for number, (instruction, layer) in enumerate(record.program.unrolled()):
         for channel, block in enumerate(instruction.blocks):
             if block is None:
                 continue

@@ -20,7 +20,7 @@ from pimsim.engine.rule_arrays import SPACING, rule_arrays
 from pimsim.mapping.placement import Placement
 from pimsim.program.instruction import ASIC, LINK
 from pimsim.trace.export import BANK as FLAT_BANK
-from pimsim.trace.export import COMMAND, COUNT, CYCLE, GROUP, OFFSET, Piece, pieces, unrolled
+from pimsim.trace.export import COMMAND, COUNT, CYCLE, GROUP, OFFSET, Piece, pieces
 from pimsim.trace.write import replacing
 
 _ASIC_TRACKS = {ASIC: (1, "arithmetic"), LINK: (2, "link")}
@@ -73,7 +73,7 @@ def _slice(name: str, process: int, track: int, start_ps: int, end_ps: int, **ab
 
 
 def _asic_slices(record: StepRecord, layer: int | None) -> Iterator[dict[str, Any]]:
-    for (instruction, at), (start, end) in zip(unrolled(record.program), record.instances[:, :2].tolist(), strict=False):
+    for (instruction, at), (start, end) in zip(record.program.unrolled(), record.instances[:, :2].tolist(), strict=False):
         if instruction.kind in _ASIC_TRACKS and (layer is None or at == layer):
             name = f"{instruction.label} {instruction.role}"
             yield _slice(name, _ASIC_PROCESS, _ASIC_TRACKS[instruction.kind][0], start, end, layer=at)

@@ -37,7 +37,7 @@ def recorded(device: Device, programs: list[StepProgram]) -> tuple[list[np.ndarr
         record = engine.record_step(program)
         for channel, parts in enumerate(commands):
             parts.append(_expanded(engine, record.log[record.log[:, 7] == channel]))
-        length = sum(len(part) * repeats for part, repeats in program.sections())
+        length = sum(1 for _ in program.unrolled())
         times.append(record.instances[:length, :2])
         step_ps.append(int(record.instances[length - 1, 1]) - record.start_ps)
     return [np.concatenate(parts) for parts in commands], times, engine.finish(step_ps)

@@ -93,7 +93,9 @@ def changing(label: str, block_of: Callable[[Device, Block], Block]) -> Callable
         return replace(instruction, blocks=(block_of(on, first), *others))
 
     def of_program(on: Device, program: StepProgram) -> StepProgram:
-        return replace(program, layer=tuple(of_instruction(on, instruction) for instruction in program.layer))
+        before, inside, after = program.sections
+        changed = replace(inside, instructions=tuple(of_instruction(on, instruction) for instruction in inside.instructions))
+        return replace(program, sections=(before, changed, after))
 
     return lambda on: lambda program: of_program(on, program)
 

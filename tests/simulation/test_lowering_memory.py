@@ -23,7 +23,7 @@ def lowering() -> Lowering:
 
 
 def blocks_of(program: StepProgram) -> list[Block]:
-    return [b for part, _ in program.sections() for instruction in part for b in instruction.blocks if b is not None]
+    return [b for instruction, _ in program.unrolled() for b in instruction.blocks if b is not None]
 
 
 def alive_after(lowering: Lowering, contexts: range) -> int:
@@ -42,7 +42,7 @@ def test_blocks_held_do_not_grow_with_tokens(lowering: Lowering) -> None:
 
 def test_steps_of_one_context_slot_share_their_attention_blocks(lowering: Lowering) -> None:
     first, second = (lowering.step(context, True) for context in (33, 34))
-    for one, other in zip(first.layer, second.layer, strict=True):
+    for one, other in zip(first.sections[1].instructions, second.sections[1].instructions, strict=True):
         assert (one.blocks is other.blocks) == (one.label != "k_write" or not one.blocks), one.label
 
 

@@ -53,13 +53,7 @@ def test_auditor_accepts_a_token(name: str, token: int) -> None:
     auditor.feed(trace)
     report = auditor.report()
     assert report.legal, report.lines()
-    own = sum(
-        times * int(block.count.sum())
-        for part, times in record.step.program.sections()
-        for row in part
-        for block in row.blocks
-        if block
-    )
+    own = sum(int(block.count.sum()) for row, _ in record.step.program.unrolled() for block in row.blocks if block)
     assert trace.commands == own + int((record.step.log[:, 2] < 0).sum())
 
 
