@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Edge:
         """Earliest clocks by the engine; the first ``settled`` commands have long been done by then."""
         rules = rule_arrays(device.table, device.organization)
         state, trace = fresh_channel(rules), self.trace
-        flat = trace.flat_bank(device.organization.banks_per_group)
+        flat = trace.flat_bank(device.organization)
         parts = (slice(0, self.settled), 0), (slice(self.settled, None), SETTLED_CK)
         return np.concatenate(
             [schedule(rules, state, trace.command[p], trace.bank_group[p], flat[p], start) for p, start in parts]
@@ -64,13 +64,13 @@ def emphasised(device: Device, position: int) -> Device:
 def without(device: Device, position: int, loosen_ck: int | None = None) -> Device:
     """``device`` with one pair of its rule table deleted, or its gap shortened by ``loosen_ck``."""
     changed = with_cycles(device, dict(device.timing.cycles))
-    rules = list(changed.table.rules)
+    rules, stream_rules = list(changed.table.rules), list(changed.table.stream_rules)
     if loosen_ck is None:
-        del rules[position]
+        del rules[position], stream_rules[position]
     else:
-        old = rules[position]
-        rules[position] = ResolvedRule(old.scope, old.preceding, old.following, old.gap_ck - loosen_ck, old.window, old.rule)
-    changed.table.__dict__["rules"] = tuple(rules)
+        rules[position] = replace(rules[position], gap_ck=rules[position].gap_ck - loosen_ck)
+        stream_rules[position] = replace(stream_rules[position], gap_ticks=stream_rules[position].gap_ticks - loosen_ck)
+    changed.table.__dict__.update(rules=tuple(rules), stream_rules=tuple(stream_rules))
     return changed
 
 

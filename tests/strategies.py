@@ -31,6 +31,8 @@ def devices() -> dict[str, Device]:
     found: dict[tuple[object, ...], tuple[str, Device]] = {}
     for name in shipped_names("hw_configs"):
         plain = load_hardware(name)
+        if plain.organization.outer:
+            continue
         variants = [("", ())]
         if plain.spec.pim is not None:
             variants += [("_grouped", GROUPED), ("_grouped_faw", GROUPED_FAW)]

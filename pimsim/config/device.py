@@ -12,7 +12,7 @@ from pimsim.config.standards import standard_of
 from pimsim.dram.organization import DramOrganization
 from pimsim.dram.standard import Standard
 from pimsim.dram.table import RuleTable
-from pimsim.dram.timing import TimingParams, link_cycles, resolve_timing
+from pimsim.dram.timing import TimingParams, clock_from_rate, link_cycles, resolve_timing
 from pimsim.errors import ConfigError
 from pimsim.units import period_ps
 
@@ -43,6 +43,10 @@ class Device:
     def table(self) -> RuleTable:
         """Commands and resolved rules."""
         return RuleTable(self.standard, self.timing)
+
+    def latency_ck(self, command: str) -> int:
+        """CK from the issue of a command until its data have arrived or it is done."""
+        return self.table.latency_ck[self.table.code[command]]
 
     @property
     def pim(self) -> PimSpec:
@@ -94,14 +98,17 @@ class Device:
 def resolve_device(spec: HardwareSpec, sources: Mapping[str, str], where: str) -> Device:
     """Resolve timing and rules of a validated description. Raises ConfigError naming ``where``."""
     standard = standard_of(spec)
-    t_ck_ps = round(spec.dram.timing.get("tCK_ns", 0) * 1000)
+    times = clock_from_rate(spec.dram.timing, spec.dram.data_rate_mt_per_s, standard.transfers_per_ck, where)
+    t_ck_ps = round(times.get("tCK_ns", 0) * 1000)
     derived = {}
+    if spec.pim is not None and spec.dram.organization.units > 1:
+        raise ConfigError(f"{where}: dram: a device with MAC units counts each {standard.levels[-1]} as a channel of its own")
     if spec.link is not None and t_ck_ps > 0:
         derived["nLINK"] = link_cycles(spec.dram.column_bytes, spec.link.gbit_per_s, t_ck_ps)
         if spec.pim is not None:
             result_bytes = spec.dram.organization.banks * spec.pim.result_bytes
             derived["nLINKMAC"] = link_cycles(result_bytes, spec.link.gbit_per_s, t_ck_ps)
-    timing = resolve_timing(standard, spec.dram.timing, derived, f"{where}: dram.timing")
+    timing = resolve_timing(standard, times, derived, f"{where}: dram.timing")
     device = Device(spec, standard, timing, dict(sources), where)
     if spec.pim is not None and spec.dram.refresh.mode != "none":
         _check_refresh(device)
@@ -111,17 +118,18 @@ def resolve_device(spec: HardwareSpec, sources: Mapping[str, str], where: str) -
 def _check_refresh(device: Device) -> None:
     """Refuse refreshes so frequent that closing banks, refreshing and opening them again leaves no time for a command."""
     per_bank = device.spec.dram.refresh.mode == "per_bank"
-    banks, refresh = device.organization.banks, "nRFCpb" if per_bank else "nRFCab"
+    banks, refresh = device.organization.banks, "REFpb" if per_bank else "REFab"
+    refresh_ck = device.latency_ck(refresh)
     interval_ck = device.timing["nREFI"] // (banks if per_bank else 1)
     reopening_ck = _reopening_ck(device, "ACT_AB", device.activation_groups)
     if not per_bank:
         reopening_ck = max(reopening_ck, _reopening_ck(device, "ACT", banks))
-    needed_ck = device.table.refresh_lead_ck(per_bank) + device.timing[refresh] + reopening_ck
+    needed_ck = device.table.refresh_lead_ck(per_bank) + refresh_ck + reopening_ck
     if interval_ck <= needed_ck:
         what = f"nREFI / {banks} banks" if per_bank else "nREFI"
         raise ConfigError(
             f"{device.where}: dram.timing: {what} = {interval_ck} CK must exceed {needed_ck} CK: closing the banks, {refresh} "
-            f"{device.timing[refresh]} CK, and opening them again; or only refresh runs"
+            f"{refresh_ck} CK, and opening them again; or only refresh runs"
         )
 
 

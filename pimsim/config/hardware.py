@@ -8,10 +8,15 @@ from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.area import AreaSpec
 from pimsim.config.model import NonNegativeBand, Source, SpecModel, unit
+from pimsim.dram.commands import PSEUDO_CHANNEL, RANK, STACK_ID
 from pimsim.dram.organization import DramOrganization
+from pimsim.dram.standards import STANDARDS
 
 MAX_BANKS = 64
 Count = Annotated[int, Field(ge=1, le=1 << 30)]
+Outer = Annotated[int, Field(ge=1, le=16)]
+# Keys that say how many units of a level a channel has.
+OUTER_COUNTS = {PSEUDO_CHANNEL: "pseudo_channels", RANK: "ranks", STACK_ID: "stack_ids"}
 
 
 class RefreshSpec(SpecModel):
@@ -53,13 +58,18 @@ class CurrentsSpec(SpecModel):
 class DramSpec(SpecModel):
     """Organisation, timing, refresh and currents of the DRAM."""
 
-    standard: Literal["GDDR6", "GDDR6_AiM"] = unit("1", "table of commands and timing rules")
+    standard: Literal["GDDR6", "GDDR6_AiM", "HBM2", "HBM3", "LPDDR5", "DDR5"] = unit("1", "table of commands and timing rules")
+    rules: Literal["complete", "ramulator_2_1"] = unit("1", "all rules of the standard, or a simulator's", default="complete")
     channels: Annotated[int, Field(ge=1, le=4096)] = unit("channels", "channels of the device")
+    pseudo_channels: Outer = unit("pseudo channels", "pseudo channels of a channel (HBM)", default=1)
+    ranks: Outer = unit("ranks", "ranks of a channel (DDR5, LPDDR5)", default=1)
+    stack_ids: Outer = unit("stack IDs", "stack IDs of a pseudo channel (HBM3)", default=1)
     bank_groups: Annotated[int, Field(ge=1, le=64)] = unit("bank groups", "bank groups of a channel")
     banks_per_group: Annotated[int, Field(ge=1, le=64)] = unit("banks", "banks of a bank group")
     rows: Count = unit("rows", "rows of a bank")
     row_bytes: Annotated[int, Field(ge=2, le=1 << 20)] = unit("B", "bytes of one row of one bank")
     column_bytes: Annotated[int, Field(ge=2, le=1 << 12)] = unit("B", "bytes of one column access")
+    data_rate_mt_per_s: float | None = unit("MT/s", "transfers of a data pin; sets or checks tCK", default=None, gt=0, le=1e6)
     timing: dict[str, Annotated[float, Field(ge=-1e9, le=1e9)]]
     refresh: RefreshSpec
     currents: CurrentsSpec | None = None
@@ -80,21 +90,33 @@ class DramSpec(SpecModel):
     def _shape(self) -> DramSpec:
         if self.row_bytes % self.column_bytes:
             raise ValueError(f"row_bytes {self.row_bytes} B must hold whole columns of column_bytes {self.column_bytes} B")
-        for name in ("bank_groups", "banks_per_group", "rows", "row_bytes", "column_bytes"):
+        for name in ("bank_groups", "banks_per_group", "rows", "row_bytes", "column_bytes", *OUTER_COUNTS.values()):
             value = getattr(self, name)
             if value & (value - 1):
                 raise ValueError(f"{name} {value} must be a power of two: it is decoded from address bits")
         if self.bank_groups * self.banks_per_group > MAX_BANKS:
             raise ValueError(
-                f"bank_groups x banks_per_group = {self.bank_groups * self.banks_per_group}: at most {MAX_BANKS} banks a channel"
+                f"bank_groups x banks_per_group = {self.bank_groups * self.banks_per_group}: at most {MAX_BANKS} banks that share a command"
             )
+        levels = STANDARDS[self.standard].levels
+        for level, name in OUTER_COUNTS.items():
+            if level not in levels and getattr(self, name) > 1:
+                raise ValueError(f"{name} {getattr(self, name)}: {self.standard} has none; leave it out")
+        if self.data_rate_mt_per_s is not None and not STANDARDS[self.standard].transfers_per_ck:
+            raise ValueError(f"data_rate_mt_per_s: transfers a CK of {self.standard} are not stated; give timing.tCK_ns alone")
         return self
 
     @property
     def organization(self) -> DramOrganization:
         """The shape alone."""
         return DramOrganization(
-            self.channels, self.bank_groups, self.banks_per_group, self.rows, self.row_bytes, self.column_bytes
+            self.channels,
+            self.bank_groups,
+            self.banks_per_group,
+            self.rows,
+            self.row_bytes,
+            self.column_bytes,
+            tuple((level, getattr(self, OUTER_COUNTS[level])) for level in STANDARDS[self.standard].levels),
         )
 
 

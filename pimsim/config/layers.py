@@ -104,14 +104,15 @@ def _leaf_value(value: Any) -> Any:
 def _merge(target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sources: dict[str, str], default: str) -> None:
     given = changes.get("source")
     group_source = given if isinstance(given, str) else default
-    if prefix == f"{_TIMING}.":
-        _drop_replaced_timing(target, changes, sources)
     for key, value in changes.items():
         path = f"{prefix}{key}"
         if not _is_leaf(value):
             child = target.get(key)
             if not isinstance(child, dict) or set(child) >= {"low", "nominal", "high"}:
                 child = target[key] = {}
+            if path == _TIMING:
+                standard = str(_leaf_value(changes.get("standard", target.get("standard", ""))))
+                _drop_replaced_timing(child, value, sources, timing_umbrellas(standard))
             _merge(child, value, f"{path}.", sources, group_source)
             continue
         target[key] = _leaf_value(value)
@@ -119,9 +120,10 @@ def _merge(target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sour
         sources[path] = str(own or group_source)
 
 
-def _drop_replaced_timing(timing: dict[str, Any], changes: Mapping[str, Any], sources: dict[str, str]) -> None:
+def _drop_replaced_timing(
+    timing: dict[str, Any], changes: Mapping[str, Any], sources: dict[str, str], umbrellas: Mapping[str, str]
+) -> None:
     """Forget earlier spellings of the parameters in ``changes``, and the narrower ones a broader name now sets."""
-    umbrellas = timing_umbrellas()
     for stem_now in {stem(key) for key in changes if key != "source"}:
         for old in [key for key in timing if key != "source"]:
             if stem(old) == stem_now or umbrellas.get(stem(old)) == stem_now:

@@ -12,7 +12,7 @@ from pimsim.pim.commands import PARAMETERS, with_pim
 
 def standard_of(spec: HardwareSpec) -> Standard:
     """The plain standard, or the standard with PIM commands if it has none of its own and the device computes."""
-    base = STANDARDS[spec.dram.standard]
+    base = STANDARDS[spec.dram.standard].with_rule_set(spec.dram.rules)
     if spec.pim is None:
         return base
     activation = spec.pim.all_bank_activation
@@ -23,7 +23,8 @@ def standard_of(spec: HardwareSpec) -> Standard:
 
 
 @cache
-def timing_umbrellas() -> dict[str, str]:
-    """Stem of each timing parameter that a broader name can set, with that name's stem."""
-    parameters = [p for standard in STANDARDS.values() for p in standard.parameters] + list(PARAMETERS)
+def timing_umbrellas(standard: str = "") -> dict[str, str]:
+    """Stem of each timing parameter that a broader name can set, with that name's stem; of all standards if it is unknown."""
+    asked = [STANDARDS[standard]] if standard in STANDARDS else list(STANDARDS.values())
+    parameters = [p for found in asked for p in found.parameters] + list(PARAMETERS)
     return {p.name[1:]: p.umbrella[1:] for p in parameters if p.umbrella}

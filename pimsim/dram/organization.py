@@ -1,15 +1,18 @@
-"""Shape of a DRAM device: channels, bank groups, banks, rows, columns."""
+"""Shape of a DRAM device: channels, what stands between them and bank groups, banks, rows, columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 
 @dataclass(frozen=True)
 class DramOrganization:
     """Counts and sizes of one device. A *column* here is one column access: ``column_bytes`` on the internal bus.
 
-    Banks are numbered flat inside a channel: ``bank = bank_group * banks_per_group + bank_in_group``.
+    ``outer``: names and counts of the levels between channel and bank group (pseudo channel, rank, stack ID), from wide to
+    narrow; the innermost of them is called a *unit*, and numbered through its channel. ``bank_groups`` are those of a unit.
+    Banks are numbered flat inside a channel: ``bank = (unit * bank_groups + bank_group) * banks_per_group + bank_in_group``.
     """
 
     channels: int
@@ -18,11 +21,22 @@ class DramOrganization:
     rows: int
     row_bytes: int
     column_bytes: int
+    outer: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def units(self) -> int:
+        """Units of one channel: 1 where nothing stands between channel and bank group."""
+        return prod(count for _, count in self.outer)
+
+    @property
+    def banks_per_unit(self) -> int:
+        """Banks of one unit."""
+        return self.bank_groups * self.banks_per_group
 
     @property
     def banks(self) -> int:
         """Banks of one channel."""
-        return self.bank_groups * self.banks_per_group
+        return self.units * self.banks_per_unit
 
     @property
     def columns(self) -> int:
@@ -45,5 +59,5 @@ class DramOrganization:
         return self.channels * self.channel_bytes
 
     def bank_group_of(self, bank: int) -> int:
-        """Bank group of a flat bank number."""
+        """Bank group of a flat bank number, numbered through the channel."""
         return bank // self.banks_per_group

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from pimsim.dram.commands import SCOPES
+from pimsim.dram.commands import OUTER_LEVELS, SCOPES
 from pimsim.errors import ConfigError, nearest
 
 
@@ -19,7 +19,9 @@ class TimingRule:
     """At ``scope``, any of ``following`` waits ``gap`` cycles after the ``window``-th last of each of ``preceding``.
 
     ``window=4`` with ACT before and after is tFAW: the fifth ACT waits for the first. Each preceding command keeps
-    its own history, and the scope's node (channel, bank group or bank) must be the same for both commands.
+    its own history, and the scope's node (channel, bank group, bank ...) must be the same for both commands; of a
+    ``sibling`` rule it must be another one of the same parent (another rank of the channel). Commands that hold the
+    command bus for several ticks count from the end of the first to the end of the second.
     """
 
     scope: str
@@ -27,12 +29,15 @@ class TimingRule:
     following: tuple[str, ...]
     gap: str
     window: int = 1
+    sibling: bool = False
 
     def __post_init__(self) -> None:
         if self.scope not in SCOPES:
             raise ValueError(f"scope '{self.scope}' is not one of {SCOPES}")
-        if self.window < 1:
-            raise ValueError(f"window {self.window} must be at least 1")
+        if self.sibling and self.scope not in OUTER_LEVELS:
+            raise ValueError(f"a rule between siblings acts between {', '.join(OUTER_LEVELS)}s, not at scope '{self.scope}'")
+        if self.window < 1 or (self.sibling and self.window > 1):
+            raise ValueError(f"window {self.window} must be at least 1, and 1 between siblings")
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Every (preceding, following) pair that the rule names."""
@@ -42,12 +47,13 @@ class TimingRule:
 
     def __str__(self) -> str:
         window = f" (window {self.window})" if self.window > 1 else ""
-        return f"{self.scope}: {'/'.join(self.preceding)} -> {'/'.join(self.following)}: {self.gap}{window}"
+        scope = f"other {self.scope}" if self.sibling else self.scope
+        return f"{scope}: {'/'.join(self.preceding)} -> {'/'.join(self.following)}: {self.gap}{window}"
 
 
-def rule(scope: str, preceding: str, following: str, gap: str, window: int = 1) -> TimingRule:
+def rule(scope: str, preceding: str, following: str, gap: str, window: int = 1, sibling: bool = False) -> TimingRule:
     """A rule from space-separated command names, as the standards' tables are written."""
-    return TimingRule(scope, tuple(preceding.split()), tuple(following.split()), gap, window)
+    return TimingRule(scope, tuple(preceding.split()), tuple(following.split()), gap, window, sibling)
 
 
 def evaluate_gap(expression: str, parameters: Mapping[str, int]) -> int:

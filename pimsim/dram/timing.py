@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -63,6 +64,26 @@ def check_keys(standard: Standard, timing: Mapping[str, float], where: str) -> N
             raise ConfigError(f"{where}.{spelt}: nothing reads it, because {', '.join(given)} are all given")
 
 
+def clock_from_rate(
+    timing: Mapping[str, float], rate_mt_per_s: float | None, transfers_per_ck: int, where: str
+) -> dict[str, float]:
+    """``timing`` with the period of the command clock that a data rate stands for, cut to whole ps as datasheets print it.
+
+    Raises ConfigError where a period is given too and is another one, by more than the 1 ps of rounding.
+    """
+    times = dict(timing)
+    if rate_mt_per_s is None:
+        return times
+    period_ps = transfers_per_ck * 1e6 / rate_mt_per_s
+    given_ns = times.setdefault(CLOCK_KEY, math.floor(period_ps + 1e-6) / 1000)
+    if abs(given_ns * 1000 - period_ps) > 1:
+        raise ConfigError(
+            f"{where}: dram.data_rate_mt_per_s: {rate_mt_per_s:g} MT/s, {transfers_per_ck} a CK, is a {CLOCK_KEY} of "
+            f"{period_ps / 1000:g} ns, but dram.timing.{CLOCK_KEY} is {given_ns:g} ns; give one of them, or both alike"
+        )
+    return times
+
+
 def resolve_timing(
     standard: Standard, timing: Mapping[str, float], derived: Mapping[str, int], where: str = "dram.timing"
 ) -> TimingParams:
@@ -117,7 +138,7 @@ def _check_physics(cycles: Mapping[str, int], timing: Mapping[str, float], where
         )
     if cycles["nRC"] < cycles["nRAS"] + cycles["nRP"] - 1:
         raise ConfigError(f"{where}: nRC {cycles['nRC']} CK is less than nRAS + nRP = {cycles['nRAS'] + cycles['nRP']} CK")
-    for refresh in ("nRFCab", "nRFCpb"):
+    for refresh in ("nRFCab", "nRFC", "nRFCpb", "nRFCsb"):
         if refresh in cycles and cycles[refresh] >= cycles["nREFI"]:
             raise ConfigError(
                 f"{where}: nREFI {cycles['nREFI']} CK must exceed {refresh} {cycles[refresh]} CK, or only refresh runs"

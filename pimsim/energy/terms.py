@@ -117,7 +117,7 @@ def link_io(s: Scenario) -> float:
 
 def refresh(s: Scenario) -> float:
     """IDD5B above IDD2N over tRFC; a per-bank refresh takes one bank's share of it."""
-    whole = milliwatt_ps_to_pj(s.above_standby_mw("idd5b_ma", "idd2n_ma"), s.ck_ps(s.device.timing["nRFCab"]))
+    whole = milliwatt_ps_to_pj(s.above_standby_mw("idd5b_ma", "idd2n_ma"), s.ck_ps(s.device.latency_ck("REFab")))
     return (s.count("REFab") + s.count("REFpb") / s.device.organization.banks) * whole
 
 

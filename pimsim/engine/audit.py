@@ -9,15 +9,21 @@ import numpy as np
 
 from pimsim.config.device import Device
 from pimsim.engine.audit_report import AuditReport, Finding
-from pimsim.engine.audit_rules import audit_rules, refresh_limit_ck
-from pimsim.engine.command_trace import CommandTrace, IntArray, addressed_only, check_fields, split_by_channel
+from pimsim.engine.audit_rules import audit_places, audit_rules, latest_pairs, refresh_limit_ck
+from pimsim.engine.command_trace import CommandTrace, addressed_only, check_fields, split_by_channel
 from pimsim.engine.kernels_audit import (
     BUS,
     CLOSED_BANK,
+    HALF_OPEN,
+    IN_ORDER,
     KINDS,
+    LATE,
     LOOSE,
+    NO_CLOCK,
     NO_RULE,
+    NOT_HALF_OPEN,
     OPEN_BANK,
+    ORDER,
     OVERDUE,
     REFRESH_OPEN,
     START,
@@ -33,12 +39,22 @@ from pimsim.errors import TraceError
 
 DETAILS = 1000
 BUS_RULE = "channel: one command a cycle"
-_KIND_NAMES = {TIMING: "timing", BUS: "bus", OVERDUE: "refresh", LOOSE: "loose"}
+_KIND_NAMES = {
+    TIMING: "timing",
+    BUS: "bus",
+    OVERDUE: "refresh",
+    LOOSE: "loose",
+    ORDER: "order",
+    NO_CLOCK: "data_clock",
+    LATE: "late",
+}
 _STATE_TEXT = {
     OPEN_BANK: "needs closed banks, but a row is open",
     CLOSED_BANK: "needs its row open, but the bank is closed",
     WRONG_ROW: "needs its row open, but another row is",
     REFRESH_OPEN: "needs closed banks, but a row is open",
+    HALF_OPEN: "comes between the two commands of an activation of its bank",
+    NOT_HALF_OPEN: "needs the first command of an activation of the same row before it",
 }
 
 
@@ -83,7 +99,7 @@ class Auditor:
             part = trace.take(index)
             found = self._findings(part.commands)
             past = self._past_of(channel)
-            check_rows(self._rules, past, found, part.command, part.bank_group, self._flat(part), part.row, part.line)
+            check_rows(self._rules, past, found, part.command, audit_places(self._device, part), part.row, part.line)
             self._keep(self._take(found, part))
 
     def report(self) -> AuditReport:
@@ -109,9 +125,6 @@ class Auditor:
             self._past[channel] = fresh_past(self._rules)
         return self._past[channel]
 
-    def _flat(self, part: CommandTrace) -> IntArray:
-        return part.flat_bank(self._device.organization.banks_per_group)
-
     def _findings(self, commands: int) -> Findings:
         room = self._limit + (commands if self._tight else 0)
         return Findings(np.empty((min(room, 64 + 64 * commands), 8), np.int64), np.zeros(KINDS + 1, np.int64))
@@ -119,9 +132,9 @@ class Auditor:
     def _feed_channel(self, channel: int, part: CommandTrace) -> list[Finding]:
         past = self._past_of(channel)
         found = self._findings(part.commands)
-        flat = self._flat(part)
-        clock, command, group, row, line = part.clock, part.command, part.bank_group, part.row, part.line
-        stop = audit_channel(self._rules, past, found, self._tight, clock, command, group, flat, row, line)
+        places = audit_places(self._device, part)
+        clock, command, row, line = part.clock, part.command, part.row, part.line
+        stop = audit_channel(self._rules, past, found, self._tight, clock, command, places, row, line)
         if stop >= 0:
             at, before = int(clock[stop]), int(past.last[0])
             text = f"clock {at} goes backwards: channel {channel} was at clock {before} in line {int(past.last[1])}"
@@ -146,48 +159,81 @@ class Auditor:
 
     def _finding(self, row: list[int], part: CommandTrace) -> Finding:
         kind, index, rule, before, clock, line, cycles, bank = row
-        names = self._device.standard.command_names
-        group, inner = int(part.bank_group[index]), int(part.bank[index])
-        if bank >= 0 or kind == OVERDUE:
-            per_group = self._device.organization.banks_per_group
-            group, inner = divmod(bank, per_group) if bank >= 0 else (-1, -1)
+        names, shape = self._device.standard.command_names, self._device.organization
+        unit, group, inner = int(part.unit[index]), int(part.bank_group[index]), int(part.bank[index])
+        if bank >= 0:
+            flat_group, inner = divmod(bank, shape.banks_per_group)
+            unit, group = divmod(flat_group, shape.bank_groups)
+        elif kind == OVERDUE:
+            group, inner = -1, -1
         return Finding(
             kind=_KIND_NAMES.get(kind, "bank_state"),
             line=int(part.line[index]),
             clock=int(part.clock[index]),
             command=names[int(part.command[index])],
             channel=int(part.channel[index]),
+            units=self._unit_names(unit),
             bank_group=group,
             bank=inner,
-            rule=self._rule_text(kind, rule),
+            rule=self._rule_text(kind, rule, int(part.command[index]), before),
             earlier_command=names[before] if before >= 0 else "",
             earlier_line=line,
             earlier_clock=clock,
             cycles=cycles if kind in _KIND_NAMES else 0,
         )
 
-    def _rule_text(self, kind: int, rule: int) -> str:
+    def _unit_names(self, unit: int) -> dict[str, int]:
+        """Pseudo channel, rank, stack ID of a unit, where the standard has them."""
+        found: dict[str, int] = {}
+        for level, count in reversed(self._device.organization.outer):
+            found[level] = unit % count if unit >= 0 else -1
+            unit = unit // count if unit >= 0 else -1
+        return dict(reversed(found.items()))
+
+    def _rule_text(self, kind: int, rule: int, command: int, before: int) -> str:
+        names, ticks = self._device.standard.command_names, self._device.standard.ticks_per_ck
         if kind in _STATE_TEXT:
             return _STATE_TEXT[kind]
         if kind == OVERDUE:
             refresh = self._device.spec.dram.refresh
-            return f"refresh interval: nREFI * (1 + {refresh.max_postponed}) = {refresh_limit_ck(self._device)}"
+            limit = refresh_limit_ck(self._device) * ticks
+            return f"refresh interval: nREFI * (1 + {refresh.max_postponed}) = {limit}"
+        if kind == NO_CLOCK:
+            clock = self._device.standard.data_clock
+            return f"the data clock has stopped: needs {dict(clock.starts)[names[command]] if clock else ''} in the CK before it"
+        if kind == LATE:
+            scope, first, second, gap = latest_pairs(self._device)[rule]
+            return f"{scope}: {first} -> {second}: at most {gap} = {self._device.timing[gap] * ticks}"
         if rule == START:
             return "nothing"
+        if rule == IN_ORDER:
+            return "channel: clocks do not decrease"
         if rule == NO_RULE:
+            return self._bus_text(command, before)
+        return self._pair_text(rule)
+
+    def _bus_text(self, command: int, before: int) -> str:
+        standard, held = self._device.standard, self._device.table.held_ticks[before]
+        if len(standard.command_buses) == 1 and held == 1:
             return BUS_RULE
-        resolved, names = self._device.table.rules[rule], self._device.standard.command_names
+        spent = f"{standard.command_names[before]} takes {held} tick{'s' * (held != 1)}"
+        return f"channel: {standard.commands[command].command_bus} bus: {spent}"
+
+    def _pair_text(self, rule: int) -> str:
+        resolved, names = self._device.table.stream_rules[rule], self._device.standard.command_names
         window = f" (window {resolved.window})" if resolved.window > 1 else ""
         pair = f"{names[resolved.preceding]} -> {names[resolved.following]}"
-        return f"{resolved.scope}: {pair}: {resolved.rule.gap} = {resolved.gap_ck}{window}"
+        scope = f"other {resolved.scope}" if resolved.sibling else resolved.scope
+        return f"{scope}: {pair}: {resolved.rule.gap} = {resolved.gap_ticks}{window}"
 
     def _overdue_at_end(self) -> list[Finding]:
         """Cells that are overdue when the stream ends, booked on the channel's last command."""
-        watched, limit = int(self._rules.refresh[0]), int(self._rules.refresh[1])
+        watched, limit, shape = int(self._rules.refresh[0]), int(self._rules.refresh[1]), self._device.organization
+        cells = ((), range(0, shape.banks, shape.banks_per_unit), range(shape.banks))[watched]
         found = []
         for channel, part in self._last.items():
             past = self._past[channel]
-            for bank in range((0, 1, len(past.refreshed))[watched]):
+            for bank in cells:
                 late = int(past.last[0] - past.refreshed[bank]) - limit
                 if late > 0:
                     cell = -1 if watched == 1 else bank

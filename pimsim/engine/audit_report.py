@@ -8,10 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault of one command. Clocks in CK; -1 where there is no earlier command or no single bank.
+    """One fault of one command. Clocks in CK, or ticks of the standard; -1 where there is no earlier command or no single bank.
 
-    ``kind``: ``timing``, ``bus``, ``bank_state``, ``refresh`` or ``loose`` (legal, but could have issued earlier).
-    ``rule`` says what is broken or what bound the command; ``cycles`` by how many CK it is too early, overdue or loose.
+    ``kind``: ``timing``, ``bus``, ``order``, ``data_clock``, ``late``, ``bank_state``, ``refresh`` or ``loose`` (legal, but could
+    have issued earlier). ``units``: pseudo channel, rank, stack ID, where the standard has them. ``rule`` says what is broken or
+    what bound the command; ``cycles`` by how many CK (ticks) it is too early, too late, overdue or loose.
     """
 
     kind: str
@@ -19,6 +20,7 @@ class Finding:
     clock: int
     command: str
     channel: int
+    units: dict[str, int]
     bank_group: int
     bank: int
     rule: str
@@ -28,11 +30,14 @@ class Finding:
     cycles: int
 
     def __str__(self) -> str:
-        groups = (("channel", self.channel), ("bank group", self.bank_group), ("bank", self.bank))
+        units = [(name.replace("_", " "), number) for name, number in self.units.items()]
+        groups = (("channel", self.channel), *units, ("bank group", self.bank_group), ("bank", self.bank))
         place = " ".join(f"{name} {number}" for name, number in groups if number >= 0)
         said = {
             "timing": f"{self.cycles} cycles too early: {self.rule}",
             "bus": f"{self.cycles} cycles too early: {self.rule}",
+            "order": f"{self.cycles} cycles before its predecessor: {self.rule}",
+            "late": f"{self.cycles} cycles too late: {self.rule}",
             "loose": f"could have issued {self.cycles} cycles earlier, bound by {self.rule}",
             "refresh": f"{self.rule}: {self.cycles} cycles overdue, last at clock {self.earlier_clock}",
         }.get(self.kind, self.rule)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pimsim.dram.commands import SCOPES
+from pimsim.dram.commands import PROGRAM_SCOPES
 from pimsim.dram.organization import DramOrganization
 from pimsim.dram.table import RuleTable
 from pimsim.engine.kernels_cache import kernel
@@ -32,7 +32,7 @@ def limit_rules(table: RuleTable, organization: DramOrganization) -> LimitRules:
     """The whole table, rule by rule."""
     order = sorted(range(len(table.rules)), key=lambda k: (table.rules[k].following, k))
     following = [table.rules[k].following for k in order]
-    rows = [(r.preceding, SCOPES.index(r.scope), r.gap_ck, r.window, k) for k in order for r in (table.rules[k],)]
+    rows = [(r.preceding, PROGRAM_SCOPES.index(r.scope), r.gap_ck, r.window, k) for k in order for r in (table.rules[k],)]
     first = np.searchsorted(following, np.arange(len(table.standard.commands) + 1)).astype(np.int64)
     shape = organization
     return LimitRules(first, np.array(rows, np.int64), shape.banks_per_group, shape.bank_groups, shape.banks)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, SCOPES
+from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, PROGRAM_SCOPES
 from pimsim.dram.organization import DramOrganization
 from pimsim.dram.table import RuleTable
 
@@ -84,4 +84,4 @@ def rule_arrays(table: RuleTable, organization: DramOrganization) -> RuleArrays:
     )
 
 
-assert tuple(SCOPE_CODES) == SCOPES
+assert tuple(SCOPE_CODES) == PROGRAM_SCOPES

@@ -24,5 +24,5 @@ def register(app: typer.Typer) -> None:
         """Recompute the earliest legal clock of every command of a stream, in its order."""
         device = load_hardware(hardware, settings or ())
         scheduler = Scheduler(device, where=stream)
-        count = write_stream(out, (scheduler.feed(part) for part in read_stream(stream, device, need_clock=False)), device)
+        count = write_stream(out, scheduler.run(read_stream(stream, device, need_clock=False)), device)
         print(f"{out}: {count} commands scheduled for {device.name}")

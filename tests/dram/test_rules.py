@@ -54,9 +54,9 @@ def test_rule_names_all_its_pairs() -> None:
     assert str(made) == "channel: RD/RDA -> WR: nCL (window 2)"
 
 
-@pytest.mark.parametrize("scope, window", [("rank", 1), ("bank", 0)])
+@pytest.mark.parametrize("scope, window", [("row", 1), ("bank", 0)])
 def test_wrong_rules(scope: str, window: int) -> None:
-    with pytest.raises(ValueError, match=r"rank|window"):
+    with pytest.raises(ValueError, match=r"row|window"):
         TimingRule(scope, ("ACT",), ("ACT",), "nRC", window)
 
 

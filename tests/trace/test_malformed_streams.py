@@ -43,7 +43,6 @@ BAD_ROWS = {
     "too many fields": ("40,RD,0,1,2,7,5,9", "8 fields, the header has 7"),
     "unknown command": ("40,RDD,0,1,2,7,5", "unknown command 'RDD' (did you mean 'RD'?)"),
     "empty command": ("40,,0,1,2,7,5", "unknown command ''"),
-    "command in other case": ("40,prepb,0,1,2,7,5", "did you mean 'PREpb'?"),
     "bank": ("40,RD,0,1,4,7,5", "bank 4 is out of range; allowed: 0 to 3"),
     "bank group": ("40,RD,0,4,2,7,5", "bank_group 4 is out of range; allowed: 0 to 3"),
     "row": ("40,RD,0,1,2,16384,5", "row 16384 is out of range; allowed: 0 to 16383"),
@@ -79,7 +78,10 @@ BAD_FILES = {
     "empty": (b"", ":1: is empty"),
     "blank lines": (b"\n\n \n", ":1: is empty"),
     "header only": (f"{HEADER}\n".encode(), ":1: holds no commands"),
-    "no header": (b"0,ACT,0,1,2,7,0\n", ":1: column 'clock' is missing"),
+    "no header": (
+        b"0,ACT,0,1,2,7,0\n",
+        ":1: the first line is no header: '0,ACT,0,1,2,7,0'; put this line before it: clock,command,",
+    ),
     "missing column": (b"clock,command,channel,bank_group,bank,col,column\n", ":1: column 'row' is missing"),
     "doubled column": (f"{HEADER},Bank_Group\n".encode(), ":1: column 'bank_group' is given 2 times"),
     "binary": (b"\x7fELF\x02\x01\x01\x00" * 100, ":1: is a binary file"),
@@ -89,7 +91,7 @@ BAD_FILES = {
     "open quote": (GOOD.encode() + b'40,"RD,0,1,2,7,5\n50,RD,0,1,2,7,5\n', ":4: 2 fields, the header has 7"),
     "long quoted field": (GOOD.encode() + b'40,"' + b"x" * 200_000 + b'",0,1,2,7,5\n', ":4: field larger than"),
     "one long line": (GOOD.encode() + b"x" * 100_000, ":4: line is longer than"),
-    "random bytes": (bytes(k % 251 + 1 for k in range(5000)), ":1: column 'clock' is missing"),
+    "random bytes": (bytes(k % 251 + 1 for k in range(5000)), ":1: the first line is no header"),
 }
 
 

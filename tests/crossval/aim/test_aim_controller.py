@@ -158,7 +158,7 @@ def test_idle_channels_are_refreshed_too(stream, device):
 def test_refresh_bank_by_bank(stream, device):
     got = stream(rows(100), "dram.refresh.mode=per_bank", "controller.quirks=none")
     refreshes = got.take((got.command == device().table.code["REFpb"]) & (got.channel == 5))
-    flat = refreshes.flat_bank(4)
+    flat = refreshes.flat_bank(device().organization)
     assert refreshes.commands >= 16 and np.array_equal(flat, np.arange(refreshes.commands) % 16)
 
 
