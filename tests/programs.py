@@ -11,7 +11,7 @@ from pimsim.config.load import load_hardware
 from pimsim.dram.commands import BANK, CHANNEL, SCOPES
 from pimsim.program.block import Block, BlockBuilder
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, Section, StepProgram
-from pimsim.workload.ops import Op
+from pimsim.workload.unrolled import UnrolledOp as Op
 from tests.strategies import with_cycles
 
 _REFRESH_OWN = ("nREFI", "nRFCab", "nRFCpb", "nRREFD")

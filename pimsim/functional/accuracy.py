@@ -108,10 +108,10 @@ def cost(device: Device, function: str) -> Cost:
 def _instruction(model: DecoderModel, function: str, asic: AsicSpec) -> list[Stage]:
     spec = model.spec
     if function == "gelu":
-        return functions.gelu(spec.d_ff, asic)
+        return functions.gelu(spec.feed_forward.width, asic)
     if function == "rsqrt":
         return functions.layer_norm(spec.d_model, asic)
-    return functions.softmax(spec.heads, COST_CONTEXT, asic)
+    return functions.softmax(spec.mixer.heads, COST_CONTEXT, asic)
 
 
 def _run(device: Device, numerics: str) -> Generation:

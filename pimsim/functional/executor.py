@@ -21,7 +21,8 @@ from pimsim.mapping.placement import Placement
 from pimsim.program.instruction import LINK, PIM, Instruction, StepProgram
 from pimsim.program.vectors import value_addresses
 from pimsim.workload.model import DecoderModel
-from pimsim.workload.ops import CONTEXT, EMBEDDING, GELU, KV_WRITE, LAYER_NORM, RESIDUAL, SCORES, SELECT, SOFTMAX, VMM, Op
+from pimsim.workload.unrolled import CONTEXT, EMBEDDING, GELU, KV_WRITE, LAYER_NORM, RESIDUAL, SCORES, SELECT, SOFTMAX, VMM
+from pimsim.workload.unrolled import UnrolledOp as Op
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from pimsim.config.device import Device
 from pimsim.config.workload import WorkloadSpec
 from pimsim.engine.fast import FastEngine
 from pimsim.engine.outcome import EngineOutcome
-from pimsim.errors import ConfigError, RequestError, nearest
+from pimsim.errors import ConfigError, MappingError, RequestError, nearest
 from pimsim.functional.bf16 import FloatArray
 from pimsim.functional.compare import Ranges, difference, function_errors, summary
 from pimsim.functional.executor import Executor
@@ -22,7 +22,7 @@ from pimsim.functional.fill import fill
 from pimsim.functional.machine import PimMachine
 from pimsim.functional.oracle import Gpt2Oracle
 from pimsim.functional.weights import Weights
-from pimsim.mapping.placement import place
+from pimsim.mapping.placement import check_lowered, place
 from pimsim.program.instruction import StepProgram
 from pimsim.program.lower import Lowering
 from pimsim.result.assemble import assemble
@@ -158,8 +158,10 @@ def numerics_named(name: str, device: Device) -> Numerics:
 
 def check_family(workload: WorkloadSpec) -> None:
     """Raise ConfigError for a family of models that cannot be executed on numbers."""
-    if workload.model.family != "gpt2":
-        raise ConfigError(f"{workload.name}: family '{workload.model.family}' cannot be executed on numbers; allowed: gpt2")
+    try:
+        check_lowered(DecoderModel(workload.model))
+    except MappingError as error:
+        raise ConfigError(f"{workload.name}: {error}") from None
 
 
 def _checked_request(workload: WorkloadSpec, prompt_ids: list[int], tokens: int | None) -> Request:
@@ -178,7 +180,7 @@ def _references(
     tensors, spec = {tensor.name: tensor for tensor in model.tensors}, model.spec
     found = {}
     for name, bf16 in (("float32", False), ("bf16", True)):
-        oracle = Gpt2Oracle(lambda key: weights.tensor(tensors[key]), spec.layers, spec.heads, spec.tied_embeddings, bf16)
+        oracle = Gpt2Oracle(lambda key: weights.tensor(tensors[key]), spec.layers, spec.mixer.heads, spec.head.tied, bf16)
         expected = [oracle.step(token) for token in fed[: request.steps]][request.prompt_tokens - 1 :]
         found[name] = summary([difference(*pair) for pair in zip(logits, expected, strict=True)])
     return found

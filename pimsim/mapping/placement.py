@@ -13,8 +13,8 @@ from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
 
 _MOST_CHANNELS = 512
 
-# Families whose every operation has commands and ASIC instructions.
-PIM_FAMILIES = ("gpt2",)
+# Kinds of operations that have commands and ASIC instructions, and the activations among them.
+PIM_KINDS = ("embedding", "layer_norm", "vmm", "kv_write", "scores", "softmax", "context", "activation", "residual", "select")
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,22 @@ def place(device: Device, model: DecoderModel) -> Placement:
     placement = _place(geometry_of(device), policy_named(device.spec.mapping), model)
     if placement.rows_used > placement.geometry.rows:
         raise _too_large(device, model, placement)
-    if model.spec.family not in PIM_FAMILIES:
-        raise MappingError(
-            f"model.family '{model.spec.family}' runs on baselines only; families that run on PIM: {', '.join(PIM_FAMILIES)}"
-        )
+    check_lowered(model)
     return placement
+
+
+def check_lowered(model: DecoderModel) -> None:
+    """Raise MappingError naming the operations of ``model`` that have no commands yet."""
+    kinds = {op.kind for section in model.sections() for op in section.ops}
+    missing = sorted(kinds.difference(PIM_KINDS))
+    if missing:
+        raise MappingError(
+            f"the model runs on baselines only: no PIM commands for {', '.join(missing)}; there are: {', '.join(PIM_KINDS)}"
+        )
 
 
 def _place(geometry: Geometry, policy: MappingPolicy, model: DecoderModel) -> Placement:
     """Place without regard to the rows there are."""
-    spec = model.spec
     regions: dict[str, Region] = {}
     vectors: dict[str, list[tuple[str, int]]] = {}
     tables: dict[str, Strip] = {}
@@ -62,15 +68,14 @@ def _place(geometry: Geometry, policy: MappingPolicy, model: DecoderModel) -> Pl
         else:
             region = Region(tensor.name, policy.matrix(geometry, tensor.outputs, tensor.inputs), geometry, row)
             regions[tensor.name], row = region, row + region.rows
-    for layer in range(spec.layers):
-        for name, layout_of in (("k", policy.keys), ("v", policy.values)):
-            layout = layout_of(geometry, spec.key_value_heads, spec.head_width, spec.max_context)
-            region = Region(f"h{layer}.{name}", layout, geometry, row)
-            regions[region.name], row = region, row + region.rows
+    for cache in model.caches:
+        layout_of = policy.keys if cache.use == "key" else policy.values
+        region = Region(cache.name, layout_of(geometry, cache.heads, cache.width, cache.positions), geometry, row)
+        regions[region.name], row = region, row + region.rows
     strips: dict[str, Strip] = {}
     for owned in vectors.values():
         row = _place_vectors(geometry, owned, row, strips)
-    kv_bytes = 2 * spec.layers * spec.key_value_heads * spec.head_width * spec.max_context * BYTES_PER_ELEMENT
+    kv_bytes = sum(cache.elements for cache in model.caches) * BYTES_PER_ELEMENT
     row_bytes = geometry.columns_per_row * geometry.lanes * BYTES_PER_ELEMENT
     reserved = row * geometry.channels * geometry.banks * row_bytes
     return Placement(geometry, regions, strips, tables, row, model.parameters * BYTES_PER_ELEMENT, kv_bytes, reserved)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pimsim.asic.work import Stage
 from pimsim.program.block import Block
-from pimsim.workload.ops import Op
+from pimsim.workload.unrolled import UnrolledOp as Op
 
 PIM, ASIC, LINK = "pim", "asic", "link"
 SECTION_INPUT = -1

@@ -17,7 +17,7 @@ from pimsim.program.block import Block
 from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, Section, StepProgram
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
-from pimsim.workload.ops import (
+from pimsim.workload.unrolled import (
     CONTEXT,
     EMBEDDING,
     GELU,
@@ -28,8 +28,8 @@ from pimsim.workload.ops import (
     SELECT,
     SOFTMAX,
     VMM,
-    Op,
 )
+from pimsim.workload.unrolled import UnrolledOp as Op
 
 
 @dataclass

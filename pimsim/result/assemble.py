@@ -17,6 +17,7 @@ from pimsim.mapping.placement import Placement
 from pimsim.result.provenance import provenance
 from pimsim.result.run_result import SCHEMA_VERSION, RunResult
 from pimsim.units import ps_to_s
+from pimsim.workload.counts import decoding_macs, logits_macs
 from pimsim.workload.model import DecoderModel, Request
 
 
@@ -67,18 +68,8 @@ def assemble(
 
 
 def request_macs(model: DecoderModel, request: Request) -> int:
-    """Multiply-accumulates of all matrix-vector products of a request, without padding: exact, by summing the graph.
-
-    The graph is linear in the context, so two of its steps give all others.
-    """
-
-    def macs(context: int, with_head: bool) -> int:
-        return sum(op.macs for op in model.step(context, with_head))
-
-    fixed, slope = 2 * macs(1, False) - macs(2, False), macs(2, False) - macs(1, False)
-    head = macs(1, True) - macs(1, False)
-    steps = request.steps
-    return steps * fixed + slope * steps * (steps + 1) // 2 + head * request.generate_tokens
+    """Multiply-accumulates of all matrix-vector products of a request, without padding: exact, by summing the graph."""
+    return decoding_macs(model, request.steps) + request.generate_tokens * logits_macs(model)
 
 
 def peak_macs(device: Device, cycles: int) -> int:

@@ -1,43 +1,57 @@
-"""A decoder-only model: its stored tensors, and the operations of each decoding step."""
+"""A model put together from its description: sections of operations, stored tensors, what is kept of a sequence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from pimsim.config.workload import ModelSpec, WorkloadSpec
-from pimsim.errors import ConfigError, RequestError
-from pimsim.workload.families import FAMILIES
-from pimsim.workload.ops import Op, Tensor
+from pimsim.config.decoder.model import DecoderSpec
+from pimsim.config.short_forms import ModelSpec
+from pimsim.config.workload import WorkloadSpec
+from pimsim.errors import RequestError
+from pimsim.workload.build import DECODER, Stack, build_decoder
+from pimsim.workload.graph import GraphSection
+from pimsim.workload.ops import Cache, Tensor
+from pimsim.workload.unrolled import UnrolledOp, unrolled
 
 BYTES_PER_ELEMENT = 2  # BF16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class DecoderModel:
-    """A model description with its graph."""
+    """A description with its graph. A short form is written out into parts."""
 
-    spec: ModelSpec
+    spec: DecoderSpec
+
+    def __init__(self, spec: DecoderSpec | ModelSpec) -> None:
+        object.__setattr__(self, "spec", spec.parts() if isinstance(spec, ModelSpec) else spec)
+
+    @cached_property
+    def _built(self) -> dict[str, Stack]:
+        return build_decoder(self.spec)
+
+    def sections(self, stack: str = DECODER) -> tuple[GraphSection, ...]:
+        """Sections of a step, in order: runs of equal layers, with what comes before and after them."""
+        return self._built[stack].sections
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Every stored parameter tensor."""
-        return tuple(self._family.tensors(self.spec))
+        """Every stored parameter tensor, by full name."""
+        return tuple(tensor for stack in self._built.values() for tensor in stack.tensors)
+
+    @cached_property
+    def caches(self) -> tuple[Cache, ...]:
+        """What is kept of each sequence, layer by layer, by full name."""
+        return tuple(cache for stack in self._built.values() for cache in stack.caches)
 
     @property
     def parameters(self) -> int:
         """Number of stored parameters."""
-        return sum(tensor.elements for tensor in self.tensors)
+        return sum(tensor.elements for tensor in self.tensors if tensor.counted)
 
-    def step(self, context: int, with_head: bool = True) -> list[Op]:
-        """Operations of the token at position ``context - 1``."""
-        return self._family.decoder_step(self.spec, context, with_head)
-
-    @property
-    def _family(self):  # type: ignore[no-untyped-def]
-        if self.spec.family not in FAMILIES:
-            raise ConfigError(f"model.family '{self.spec.family}' is not one of: {', '.join(FAMILIES)}")
-        return FAMILIES[self.spec.family]
+    def step(self, context: int, with_head: bool = True) -> list[UnrolledOp]:
+        """Operations of the token at position ``context - 1``, layer after layer."""
+        return unrolled(self.sections(), context, with_head)
 
 
 @dataclass(frozen=True)

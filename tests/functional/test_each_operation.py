@@ -17,7 +17,8 @@ from pimsim.functional.weights import RandomWeights
 from pimsim.mapping.placement import place
 from pimsim.program.lower import Lowering
 from pimsim.workload.model import DecoderModel
-from pimsim.workload.ops import CONTEXT, GELU, LAYER_NORM, RESIDUAL, SCORES, SOFTMAX, VMM, Op
+from pimsim.workload.unrolled import CONTEXT, GELU, LAYER_NORM, RESIDUAL, SCORES, SOFTMAX, VMM
+from pimsim.workload.unrolled import UnrolledOp as Op
 from tests.functional_cases import SEED, device, workload
 
 FLOAT32_ERROR = 2.0**-19
