@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from pimsim.config.decoder.feed_forward import FeedForward
+from pimsim.config.decoder.feed_forward import FeedForward, NoFeedForward
 from pimsim.config.decoder.mixers import AttentionSpec, LatentAttentionSpec, Mixer
 from pimsim.config.decoder.norm import NormSpec
 from pimsim.config.decoder.positions import LearnedPositions, NoPositions, Positions, RotaryPositions
@@ -156,6 +156,36 @@ class DecoderSpec(StackSpec):
         """Learned positions, if the model has them."""
         found = self.kinds_of_layer[self.block_of_layer[0]].positions
         return found if isinstance(found, LearnedPositions) else None
+
+    @property
+    def heads(self) -> int:
+        """Query heads of the first attention; 0 without one."""
+        return self._first_attention("heads")
+
+    @property
+    def key_value_heads(self) -> int:
+        """K and V heads of the first attention; 0 without one."""
+        return self._first_attention("kv_heads")
+
+    @property
+    def head_width(self) -> int:
+        """Elements of a head of the first attention; 0 without one."""
+        return self._first_attention("head_width")
+
+    @property
+    def d_ff(self) -> int:
+        """Inner width of the first feed-forward part; 0 without one."""
+        parts = (block.feed_forward for block in self.kinds_of_layer.values())
+        return next((part.width for part in parts if not isinstance(part, NoFeedForward)), 0)
+
+    @property
+    def tied_embeddings(self) -> bool:
+        """Whether the LM head is the token embedding."""
+        return self.head.tied
+
+    def _first_attention(self, field: str) -> int:
+        mixers = (mixer for block in self.kinds_of_layer.values() for mixer in block.mixers)
+        return next((getattr(mixer, field) for mixer in mixers if isinstance(mixer, AttentionSpec)), 0)
 
 
 def _check_block(name: str, block: BlockSpec, encoder: bool) -> None:
