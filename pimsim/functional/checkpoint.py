@@ -14,7 +14,7 @@ import numpy as np
 
 from pimsim.errors import WeightsError, nearest
 from pimsim.functional.bf16 import FloatArray, rounded
-from pimsim.functional.safetensors_file import DTYPES, SafetensorsFile
+from pimsim.hub.safetensors_file import DTYPES, SafetensorsFile
 from pimsim.workload.model import DecoderModel
 from pimsim.workload.ops import Tensor
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from pimsim.errors import WeightsError
-from pimsim.functional.bf16 import FloatArray
 
-DTYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype(ml_dtypes.bfloat16)}
+DTYPES: dict[str, Any] = {
+    "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype(ml_dtypes.bfloat16), "F64": np.dtype("<f8"),
+}  # fmt: skip
 HEADER_LIMIT = 100_000_000
 _PREFIX = 8
 
@@ -46,13 +48,13 @@ class SafetensorsFile:
             raise WeightsError(f"{self.path}: cannot be read: {error.strerror}") from None
         self.entries = {name: self._entry(name, raw, data_start) for name, raw in header.items() if name != "__metadata__"}
 
-    def read(self, name: str) -> FloatArray:
-        """A tensor as float32. Raises WeightsError if its dtype is none of F32, F16, BF16 or a number is not finite."""
+    def read(self, name: str, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """A tensor as ``dtype``. Raises WeightsError if it is stored as none of ``DTYPES`` or a number is not finite."""
         entry = self.entries[name]
         if entry.dtype not in DTYPES:
             raise self._error(name, f"dtype {entry.dtype} cannot be used; allowed: {', '.join(DTYPES)}")
-        dtype = DTYPES[entry.dtype]
-        expected = math.prod(entry.shape) * dtype.itemsize
+        stored = DTYPES[entry.dtype]
+        expected = math.prod(entry.shape) * stored.itemsize
         if entry.end - entry.begin != expected:
             raise self._error(
                 name, f"takes {entry.end - entry.begin} B; {entry.dtype} {list(entry.shape)} needs {expected} B"
@@ -63,7 +65,8 @@ class SafetensorsFile:
             raise self._error(name, f"cannot be read: {error.strerror}") from None
         if len(raw) != expected:
             raise self._error(name, f"is cut off: {len(raw)} of {expected} B are left")
-        values = raw.view(dtype).reshape(entry.shape).astype(np.float32)
+        with np.errstate(over="ignore"):
+            values = raw.view(stored).reshape(entry.shape).astype(dtype)
         wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
         if wrong:
             first = np.unravel_index(int(np.argmin(np.isfinite(values))), entry.shape)
