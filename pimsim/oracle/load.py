@@ -14,13 +14,14 @@ from pimsim.oracle.families.registry import FAMILIES
 from pimsim.oracle.tensors import Tensors
 
 
-def load_decoder(folder: str | Path, weights: str | Path | None = None) -> Decoder:
-    """The decoder that ``folder`` describes, with its weights, or those of another folder or file.
+def load_decoder(folder: str | Path, weights: HubFolder | None = None) -> Decoder:
+    """The decoder that ``folder`` (or a ``config.json``) describes, with the weights beside it, or others.
 
     Raises ConfigError for a configuration that is damaged or has a key that is not understood, WeightsError for tensors that are
     missing, damaged, of another shape, or of no use.
     """
-    config, tensors = read_config(folder), Tensors(HubFolder(weights or folder))
+    config = read_config(folder)
+    tensors = Tensors(weights or HubFolder(folder if Path(folder).is_dir() else Path(folder).parent))
     kind = config.text("model_type")
     family: Family
     if kind == "gemma3":
