@@ -67,6 +67,7 @@ class StepTotals:
 
     channel_counts: IntArray
     bursts: int
+    shared_columns: int
     asic_adds: int
     asic_muls: int
     asic_busy_ps: int
@@ -173,14 +174,16 @@ class Library:
         np.add.at(change, steps.end, -steps.times)
         times = np.cumsum(change[:-1])
         kinds, codes = len(self.device.standard.commands), steps.facts[:, FACTS:]
-        of_block = np.array([[*block.counts(kinds), block.bursts] for block in self.blocks], np.int64).reshape(-1, kinds + 1)
+        of_block = np.array([[*block.counts(kinds), block.bursts, block.shared_columns] for block in self.blocks], np.int64)
         uses = np.zeros((codes.shape[1], len(self.blocks)), np.int64)
         for channel in range(codes.shape[1]):
             used = codes[:, channel] >= 0
             np.add.at(uses[channel], codes[used, channel], times[used])
-        counts = uses @ of_block
+        counts = uses @ of_block.reshape(-1, kinds + 2)
         adds, muls, busy_ps, link_bytes = (int(total) for total in times @ steps.facts[:, FACT_ADDS:FACTS])
-        return StepTotals(counts[:, :kinds], int(counts[:, kinds].sum()), adds, muls, busy_ps, link_bytes)
+        return StepTotals(
+            counts[:, :kinds], int(counts[:, kinds].sum()), int(counts[:, kinds + 1].sum()), adds, muls, busy_ps, link_bytes
+        )
 
     def duration_ps(self, instruction: Instruction) -> int:
         """Time of an ASIC instruction or a link transfer; 0 for PIM, whose time the engine finds."""

@@ -9,7 +9,7 @@ from rich.progress import Progress
 from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import RequestError
 from pimsim.functional.checkpoint import Gpt2Checkpoint
-from pimsim.functional.generate import Generation, check_family, generate
+from pimsim.functional.generate import Generation, generate
 from pimsim.functional.weights import RandomWeights, Weights, random_prompt
 from pimsim.simulation import resolve
 from pimsim.verbs.generate_folder import is_hub, run_folder, token_ids
@@ -58,7 +58,6 @@ def run(
         raise RequestError(f"--logits and --encoder-ids need a hub folder; '{workload}' is none")
     device, spec = resolve(hardware, workload, settings)
     output = Output(json_file, quiet)
-    check_family(spec)
     source = _weights(spec, weights, seed)
     prompt = _prompt(spec, prompt_ids, seed)
     console = Console(stderr=True)

@@ -27,6 +27,13 @@ def decoding_macs(model: DecoderModel, steps: int, encoder: int = 0) -> int:
     )  # fmt: skip
 
 
+def encoder_macs(model: DecoderModel, tokens: int) -> int:
+    """Multiply-accumulates of an encoder's run over ``tokens`` tokens, all of which see each other."""
+    return tokens * sum(
+        section.times * op_macs(op, tokens, tokens) for section in model.sections("encoder") for op in section.ops
+    )
+
+
 def logits_macs(model: DecoderModel) -> int:
     """Multiply-accumulates of what runs only for rows that need logits."""
     return sum(section.times * op_macs(op, 1) for section, op in _all_ops(model) if section.rows == "logits")
