@@ -1,23 +1,26 @@
-"""The fast engine: lowers steps in batches, records their blocks, and runs them over all channels."""
+"""The fast engine: numbers the instructions of steps and runs them over all channels, looking up what it has seen before."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pimsim.config.device import Device
-from pimsim.engine.kernels_batch import prepare_marks, settle_all
-from pimsim.engine.kernels_system import NOW, WAIT_CAUSE, finish_channels, run_steps
-from pimsim.engine.library import Library, StepTotals, empty_marks
+from pimsim.dram.commands import CAUSE_INDEX
+from pimsim.engine.kernels_system import finish_channels, refresh_all, run_steps
+from pimsim.engine.library import Library, StepArrays, StepTotals
+from pimsim.engine.memo import core_of
 from pimsim.engine.outcome import EngineOutcome
+from pimsim.engine.records import records
 from pimsim.engine.rule_arrays import IntArray, rule_arrays
-from pimsim.engine.state import BURSTS, FIRST_CAUSE, FIRST_EXTRA, OPEN_CYCLES, Channels, Work, control_of, fresh_channels
+from pimsim.engine.state import CHANNEL, CLOCK, WAITING, Work, fresh_channels
 from pimsim.program.instruction import StepProgram
 
 BATCH_STEPS = 128
+MAX_LABELS = 256
 NO_LOG = np.zeros((1, 8), np.int64)
 
 
@@ -32,20 +35,49 @@ class StepRecord:
 
 
 class FastEngine:
-    """Runs step programs one after another, carrying the state of channels and clocks along."""
+    """Runs step programs one after another, carrying the state of channels and clocks along.
+
+    ``skip=False`` simulates every burst and looks nothing up: the same results, slower.
+    """
 
     def __init__(self, device: Device, skip: bool = True) -> None:
         self.device = device
         self.rules = rule_arrays(device.table, device.organization)
-        self.control = control_of(device, skip)
-        self.channels: Channels = fresh_channels(self.rules, device.organization.channels)
-        self.clock = np.zeros(5, np.int64)
         self.labels: dict[str, int] = {}
-        self.critical = np.zeros(256, np.int64)
         self.totals: list[StepTotals] = []
         self.kernel_s = 0.0
+        self._core = core_of(device, skip)
+        self._library = Library(device, self._core, self.labels)
+        self._work = Work(
+            channels=fresh_channels(device.organization.channels),
+            before=records(2, CHANNEL),
+            log=NO_LOG,
+            clock=records(1, CLOCK),
+            instances=np.zeros((0, 4), np.int64),
+            critical=np.zeros(MAX_LABELS, np.int64),
+        )
 
-    def run(self, programs: Iterator[StepProgram], progress: Callable[[int], None] | None = None) -> EngineOutcome:
+    @property
+    def now_ps(self) -> int:
+        """When the last step ended, or until when the engine has been idle since; the next step begins then."""
+        return int(self._work.clock[0].now_ps)
+
+    def step(self, program: StepProgram) -> int:
+        """Run one step; returns its time in ps."""
+        return int(self.run_batch((program,))[0])
+
+    def idle_until(self, time_ps: int) -> None:
+        """Nothing runs until ``time_ps``; refresh goes on. Waiting of the channels since their last command is booked on ``idle``.
+
+        Raises ValueError for a time before ``now_ps``.
+        """
+        if time_ps < self.now_ps:
+            raise ValueError(f"idle_until({time_ps}): the engine is at {self.now_ps} ps already")
+        clock, idle = self._work.clock[0], CAUSE_INDEX["idle"]
+        clock.now_ps, clock.wait_cause = time_ps, idle
+        refresh_all(self._core, self._work.channels, NO_LOG, -(-time_ps // self.device.timing.t_ck_ps), idle)
+
+    def run(self, programs: Iterable[StepProgram], progress: Callable[[int], None] | None = None) -> EngineOutcome:
         """Run all ``programs``; ``progress`` is told the number of finished steps after each batch."""
         step_ps: list[int] = []
         batch: list[StepProgram] = []
@@ -60,70 +92,68 @@ class FastEngine:
             step_ps += self.run_batch(batch).tolist()
         return self.finish(step_ps)
 
-    def run_batch(self, batch: list[StepProgram], log: IntArray = NO_LOG, instances: IntArray | None = None) -> IntArray:
+    def run_batch(self, batch: Sequence[StepProgram]) -> IntArray:
         """Run a few steps; returns the time of each in ps. State is carried on to the next batch."""
-        library = Library(self.device, self.labels)
-        steps = library.step_arrays(batch)
-        blocks = library.block_arrays()
-        if instances is None:
-            instances = instance_rows(batch)
-        step_ps = np.zeros(len(batch), np.int64)
-        scratch = np.zeros((2, self.channels.counters.shape[1]), np.int64)
-        work = Work(scratch, log, self.clock, instances, self.critical)
         began = time.perf_counter()
-        marks = empty_marks(self.rules, blocks)
-        if self.control.skip:
-            fresh = fresh_channels(self.rules, 1)
-            prepare_marks(self.rules, self.control._replace(refresh_mode=0), blocks, fresh, marks, NO_LOG)
-        run_steps(self.rules, self.control, blocks, marks, self.channels, steps, work, step_ps)
-        settle_all(self.channels, marks)
+        steps = self._library.step_arrays(batch, self._work.channels)
+        self._make_room(batch)
+        step_ps = self._run(steps, len(batch))
+        self.totals.append(self._library.totals(steps))
         self.kernel_s += time.perf_counter() - began
-        self.totals.append(library.totals(steps))
+        return step_ps
+
+    def _make_room(self, batch: Sequence[StepProgram]) -> None:
+        """Have room for the instances of the longest step of a batch."""
+        longest = max(sum(len(part.instructions) * len(part.layers) for part in program.sections) for program in batch)
+        if longest > len(self._work.instances):
+            self._work = self._work._replace(instances=np.zeros((longest, 4), np.int64))
+
+    def _run(self, steps: StepArrays, count: int, log: IntArray = NO_LOG) -> IntArray:
+        step_ps = np.zeros(count, np.int64)
+        run_steps(self._core, steps, self._work._replace(log=log), step_ps)
         return step_ps
 
     def record_step(self, program: StepProgram) -> StepRecord:
         """Run one step burst by burst and keep the issue time of each; state is carried on as by ``run_batch``."""
-        start_ps, skip = int(self.clock[NOW]), self.control
-        log, instances = np.zeros((self._log_rows(program), 8), np.int64), instance_rows([program])
-        self.control = skip._replace(skip=0)
-        self.run_batch([program], log, instances)
-        self.control = skip
-        return StepRecord(program, instances, log[1 : int(log[0, 0]) + 1], start_ps)
+        steps = self._library.step_arrays([program], self._work.channels)
+        self._work = self._work._replace(instances=np.zeros((0, 4), np.int64))
+        self._make_room([program])
+        totals, control, start_ps = self._library.totals(steps), self._core[0].control, self.now_ps
+        log = np.zeros((1 + totals.bursts + 2 * self._refresh_commands(steps), 8), np.int64)
+        control.skip, skip = 0, control.skip
+        self._run(steps, 1, log)
+        control.skip = skip
+        self.totals.append(totals)
+        return StepRecord(program, self._work.instances, log[1 : int(log[0, 0]) + 1], start_ps)
 
-    def _log_rows(self, program: StepProgram) -> int:
-        """Rows that a log of ``program`` may take: one a burst, and for each command of refresh its own and a split burst's."""
-        trial = FastEngine(self.device)
-        trial.channels, trial.clock = Channels(*(state.copy() for state in self.channels)), self.clock.copy()
-        trial.run_batch([program])
-        extra = trial.channels.counters[:, FIRST_EXTRA:].sum() - self.channels.counters[:, FIRST_EXTRA:].sum()
-        return 1 + trial.totals[0].bursts + 2 * int(extra)
+    def _refresh_commands(self, steps: StepArrays) -> int:
+        """Commands that refresh will cause in a step, which is run and taken back; each may split a burst of the log in two."""
+        changed = (self._work.channels, self._work.clock, self._work.critical)
+        before = [array.copy() for array in changed]
+        self._run(steps, 1)
+        found = int((self._work.channels.extra - before[0].extra).sum())
+        for array, values in zip(changed, before, strict=True):
+            array[:] = values
+        return found
 
     def finish(self, step_ps: list[int]) -> EngineOutcome:
         """Book what is left of every channel's cycles and hand over all counters."""
-        dram_cycles = int(finish_channels(self.control, self.channels, int(self.clock[NOW]), int(self.clock[WAIT_CAUSE])))
-        totals = self.totals
-        counters = self.channels.counters
-        extra = counters[:, FIRST_EXTRA:].copy()
+        channels, clock, totals = self._work.channels, self._work.clock[0], self.totals
+        dram_cycles = int(finish_channels(self._core, channels, self.now_ps, int(clock.wait_cause)))
+        extra = channels.extra[:, : len(self.device.standard.commands)].copy()
         return EngineOutcome(
             step_ps=np.array(step_ps, np.int64),
             dram_cycles=dram_cycles,
-            causes=counters[:, FIRST_CAUSE:FIRST_EXTRA].copy(),
-            open_cycles=counters[:, OPEN_CYCLES].copy(),
+            causes=channels.causes[:, :WAITING].copy(),
+            open_cycles=channels.open_cycles.copy(),
             counts=sum((t.channel_counts for t in totals), extra),
             refresh_counts=extra,
-            critical_ps={label: int(self.critical[i]) for label, i in self.labels.items()},
+            critical_ps={label: int(self._work.critical[i]) for label, i in self.labels.items()},
             asic_busy_ps=sum(t.asic_busy_ps for t in totals),
             asic_adds=sum(t.asic_adds for t in totals),
             asic_muls=sum(t.asic_muls for t in totals),
             link_bytes=sum(t.link_bytes for t in totals),
             bursts=sum(t.bursts for t in totals),
-            shared_columns=sum(t.shared_columns for t in totals),
-            simulated_bursts=int(counters[:, BURSTS].sum()),
+            simulated_bursts=int(channels.simulated.sum() + self._core[0].memo.simulated),
             kernel_s=self.kernel_s,
         )
-
-
-def instance_rows(batch: list[StepProgram]) -> IntArray:
-    """Room for the instances of the longest step of a batch."""
-    longest = max(sum(len(part.instructions) * len(part.layers) for part in program.sections) for program in batch)
-    return np.zeros((longest, 4), np.int64)

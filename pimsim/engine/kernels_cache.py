@@ -18,7 +18,12 @@ import numba
 
 _KEPT_VERSIONS = 4
 _HERE = Path(__file__).parent
-_SOURCES = sorted([*_HERE.glob("kernels*.py"), *(_HERE / name for name in ("aim_state.py", "rule_arrays.py", "state.py"))])
+_SOURCES = sorted(
+    [
+        *_HERE.glob("kernels*.py"),
+        *(_HERE / name for name in ("aim_state.py", "rule_arrays.py", "state.py", "memo.py", "records.py")),
+    ]
+)
 
 
 def _digest() -> str:

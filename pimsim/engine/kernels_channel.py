@@ -11,7 +11,6 @@ from pimsim.engine.kernels_rules import earliest, issue
 from pimsim.engine.rule_arrays import (
     HISTORY,
     LATENCY,
-    LOCAL_GAP,
     ROW_ACTION,
     ROW_CLOSE,
     ROW_COLUMN,
@@ -20,48 +19,41 @@ from pimsim.engine.rule_arrays import (
     ROW_OPEN,
     SPACING,
 )
-from pimsim.engine.state import (
-    AFTER_REFRESH,
-    CAUSE_REFRESH,
-    DONE,
-    FIRST_CAUSE,
-    FIRST_EXTRA,
-    LAST,
-    LOCAL_UNTIL,
-    OPEN_ALL,
-    OPEN_CYCLES,
-    OPEN_MASK,
-    REFRESH_ALL_BANK,
-    REFRESH_NONE,
-    REFRESHES,
-)
+from pimsim.engine.state import CAUSE_REFRESH, REFRESH_ALL_BANK, REFRESH_NONE
 
 FOREVER = 1 << 60
 REFRESH_OWN = -1  # offset in the log of a command that refresh caused
 
 
 @inner_kernel
-def book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
-    """Mutates ``counters``: the slots up to ``cycle``, at which ``command`` issues, get their causes."""
-    gap = cycle - counters[LAST] - 1
-    wait = min(gap, max(0, data_cycle - counters[LAST] - 1))
-    counters[FIRST_CAUSE + wait_cause] += wait
+def book(rules, now, command, own_cause, bound, cycle, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+    """Mutates ``now``: the slots up to ``cycle``, at which ``command`` issues, get their causes."""
+    gap = cycle - now.last - 1
+    wait = min(gap, max(0, data_cycle - now.last - 1))
+    now.causes[wait_cause] += wait
     if gap > wait:
         cause = own_cause
-        if counters[AFTER_REFRESH] == 1:
+        if now.after_refresh == 1:
             cause = CAUSE_REFRESH
         elif bound >= 0 and rules.pair_cause[bound, command] >= 0:
             cause = rules.pair_cause[bound, command]
-        counters[FIRST_CAUSE + cause] += gap - wait
-    counters[FIRST_CAUSE + own_cause] += 1
-    if counters[OPEN_MASK] != 0:
-        counters[OPEN_CYCLES] += cycle - counters[LAST]
-    counters[LAST] = cycle
+        now.causes[cause] += gap - wait
+    now.causes[own_cause] += 1
+    if now.open_mask != 0:
+        now.open_cycles += cycle - now.last
+    now.last = cycle
 
 
 @inner_kernel
-def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped-def]
-    """Mutates ``counters``: banks that ``command`` opens or closes."""
+def every_bank(rules):  # type: ignore[no-untyped-def]
+    """The bit mask of all banks."""
+    one = 1
+    return -1 if rules.banks == 64 else (one << rules.banks) - 1
+
+
+@inner_kernel
+def apply_row(rules, now, command, group, bank):  # type: ignore[no-untyped-def]
+    """Mutates ``now``: banks that ``command`` opens or closes."""
     action = rules.commands[command, ROW_ACTION]
     if action in (ROW_NONE, ROW_COLUMN):
         return
@@ -72,12 +64,12 @@ def apply_row(rules, counters, command, group, bank):  # type: ignore[no-untyped
         in_group = rules.per_group
         mask = ((one << in_group) - 1) << (group * in_group)
     else:
-        mask = -1 if rules.banks == 64 else (one << rules.banks) - 1
+        mask = every_bank(rules)
     if action == ROW_OPEN:
-        counters[OPEN_MASK] |= mask
-        counters[OPEN_ALL] = 1 if bank < 0 else 0
+        now.open_mask |= mask
+        now.open_all = 1 if bank < 0 else 0
     elif action in (ROW_CLOSE, ROW_COLUMN_CLOSE):
-        counters[OPEN_MASK] &= ~mask
+        now.open_mask &= ~mask
 
 
 @inner_kernel
@@ -97,15 +89,15 @@ def refresh_urgent(rules, control, index):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
-def refresh_limit(rules, control, counters):  # type: ignore[no-untyped-def]
+def refresh_limit(rules, control, now):  # type: ignore[no-untyped-def]
     """Cycle from which on a refresh goes before the next command: when urgent, or when due if its banks are closed."""
-    index = counters[REFRESHES]
+    index = now.refreshes
     if control.refresh_mode == REFRESH_NONE:
         return FOREVER
     one = 1
     target = -1 if control.refresh_mode == REFRESH_ALL_BANK else one << (index % rules.banks)
     urgent = refresh_urgent(rules, control, index)
-    if counters[OPEN_MASK] & target == 0:
+    if now.open_mask & target == 0:
         return min(refresh_due(rules, control, index), urgent)
     return urgent
 
@@ -121,23 +113,22 @@ def write_log(log, cycle, count, offset, command, group, bank):  # type: ignore[
 
 
 @inner_kernel
-def issue_extra(rules, timing, counters, log, command, group, bank, not_before, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def issue_extra(rules, now, log, command, group, bank, not_before, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: a command that refresh needs issues as early as it may, not before ``not_before``."""
-    time, bound = earliest(rules, timing, command, group, bank)
-    cycle = max(max(time, not_before), counters[LAST] + 1)
-    counters[AFTER_REFRESH] = 1
-    book(rules, counters, command, CAUSE_REFRESH, bound, cycle, data_cycle, wait_cause)
-    issue(rules, timing, command, group, bank, cycle)
-    counters[LOCAL_UNTIL] = max(counters[LOCAL_UNTIL], cycle + rules.commands[command, LOCAL_GAP])
-    apply_row(rules, counters, command, group, bank)
-    counters[FIRST_EXTRA + command] += 1
+    time, bound = earliest(rules, now, command, group, bank)
+    cycle = max(max(time, not_before), now.last + 1)
+    now.after_refresh = 1
+    book(rules, now, command, CAUSE_REFRESH, bound, cycle, data_cycle, wait_cause)
+    issue(rules, now, command, group, bank, cycle)
+    apply_row(rules, now, command, group, bank)
+    now.extra[command] += 1
     write_log(log, cycle, 1, REFRESH_OWN, command, group, bank)
 
 
 @inner_kernel
-def do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def do_refresh(rules, control, now, log, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: one refresh, with precharge before and activation of the same banks after if rows are open."""
-    index = counters[REFRESHES]
+    index = now.refreshes
     bank = -1
     group = -1
     one = 1
@@ -146,24 +137,24 @@ def do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause):  
         bank = index % rules.banks
         group = bank // rules.per_group
         target = one << bank
-    opened = counters[OPEN_MASK]
-    was_all = counters[OPEN_ALL] == 1
+    opened = now.open_mask
+    was_all = now.open_all == 1
     not_before = refresh_due(rules, control, index)
     reopen = opened & target != 0
     if reopen:
         urgent = refresh_urgent(rules, control, index)
         if bank >= 0 and not was_all:
-            issue_extra(rules, timing, counters, log, control.precharge_bank, group, bank, urgent, data_cycle, wait_cause)
+            issue_extra(rules, now, log, control.precharge_bank, group, bank, urgent, data_cycle, wait_cause)
         else:
-            issue_extra(rules, timing, counters, log, control.precharge_all, -1, -1, urgent, data_cycle, wait_cause)
-    issue_extra(rules, timing, counters, log, control.refresh_code, group, bank, not_before, data_cycle, wait_cause)
-    counters[REFRESHES] = index + 1
+            issue_extra(rules, now, log, control.precharge_all, -1, -1, urgent, data_cycle, wait_cause)
+    issue_extra(rules, now, log, control.refresh_code, group, bank, not_before, data_cycle, wait_cause)
+    now.refreshes = index + 1
     if reopen:
-        reopen_banks(rules, control, timing, counters, log, opened & ~counters[OPEN_MASK], was_all, data_cycle, wait_cause)
+        reopen_banks(rules, control, now, log, opened & ~now.open_mask, was_all, data_cycle, wait_cause)
 
 
 @inner_kernel
-def reopen_banks(rules, control, timing, counters, log, closed, was_all, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def reopen_banks(rules, control, now, log, closed, was_all, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: activate again the banks that a refresh had to close, the way they had been opened."""
     one = 1
     if was_all:
@@ -171,46 +162,45 @@ def reopen_banks(rules, control, timing, counters, log, closed, was_all, data_cy
         for k in range(control.act_groups):
             group = k if control.act_groups > 1 else -1
             if closed & (one << (k * per_group)) != 0:
-                issue_extra(rules, timing, counters, log, control.activate_all, group, -1, 0, data_cycle, wait_cause)
+                issue_extra(rules, now, log, control.activate_all, group, -1, 0, data_cycle, wait_cause)
         return
     for bank in range(rules.banks):
         if closed & (one << bank) != 0:
             group = bank // rules.per_group
-            issue_extra(rules, timing, counters, log, control.activate_bank, group, bank, 0, data_cycle, wait_cause)
+            issue_extra(rules, now, log, control.activate_bank, group, bank, 0, data_cycle, wait_cause)
 
 
 @inner_kernel
-def run_burst(rules, control, timing, counters, log, burst, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
+def run_burst(rules, control, now, log, burst, data_cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates all state: issue a burst (command, group, bank, count, cause) none of it before ``data_cycle``.
 
     ``log`` takes a row for each unbroken part, see ``write_log``.
     """
-    command, group, bank, count, own_cause = burst[0], burst[1], burst[2], burst[3], burst[4]
+    command, group, bank, count, own_cause = burst.command, burst.group, burst.bank, burst.count, burst.cause
     spacing = rules.commands[command, SPACING]
     offset = 0
     while offset < count:
-        time, bound = earliest(rules, timing, command, group, bank)
-        cycle = max(max(time, data_cycle), counters[LAST] + 1)
-        limit = refresh_limit(rules, control, counters)
+        time, bound = earliest(rules, now, command, group, bank)
+        cycle = max(max(time, data_cycle), now.last + 1)
+        limit = refresh_limit(rules, control, now)
         if limit <= cycle:
-            do_refresh(rules, control, timing, counters, log, data_cycle, wait_cause)
+            do_refresh(rules, control, now, log, data_cycle, wait_cause)
             continue
         part = min(count - offset, (limit - cycle + spacing - 1) // spacing)
         if part > 1 and (rules.commands[command, HISTORY] >= 0 or rules.commands[command, ROW_ACTION] == ROW_COLUMN_CLOSE):
             part = 1
-        book(rules, counters, command, own_cause, bound, cycle, data_cycle, wait_cause)
-        counters[AFTER_REFRESH] = 0
+        book(rules, now, command, own_cause, bound, cycle, data_cycle, wait_cause)
+        now.after_refresh = 0
         final = cycle + (part - 1) * spacing
         if part > 1:
-            counters[FIRST_CAUSE + own_cause] += final - cycle
-            if counters[OPEN_MASK] != 0:
-                counters[OPEN_CYCLES] += final - cycle
-            counters[LAST] = final
-        issue(rules, timing, command, group, bank, final)
-        counters[LOCAL_UNTIL] = max(counters[LOCAL_UNTIL], final + rules.commands[command, LOCAL_GAP])
-        apply_row(rules, counters, command, group, bank)
+            now.causes[own_cause] += final - cycle
+            if now.open_mask != 0:
+                now.open_cycles += final - cycle
+            now.last = final
+        issue(rules, now, command, group, bank, final)
+        apply_row(rules, now, command, group, bank)
         action = rules.commands[command, ROW_ACTION]
         if action in (ROW_NONE, ROW_COLUMN, ROW_COLUMN_CLOSE):
-            counters[DONE] = max(counters[DONE], final + rules.commands[command, LATENCY])
+            now.done = max(now.done, final + rules.commands[command, LATENCY])
         write_log(log, cycle, part, offset, command, group, bank)
         offset += part

@@ -1,60 +1,48 @@
-"""Blocks and steps of a batch as plain arrays: blocks that no timing rule tells apart are stored and recorded once."""
+"""Instructions and blocks by number, and the steps of a batch as arrays of such numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
-from pimsim.engine.kernels_rules import fresh_channel
-from pimsim.engine.kernels_system import FACT_ADDS, FACT_NEEDS, FACTS, KIND_ASIC, KIND_PIM
-from pimsim.engine.kernels_timeline import STRIDE
-from pimsim.engine.rule_arrays import IntArray, RuleArrays
-from pimsim.engine.state import FIRST_EXTRA
+from pimsim.engine.kernels_phrases import add_blocks, forget
+from pimsim.engine.records import record_type, records
+from pimsim.engine.rule_arrays import IntArray
 from pimsim.program.block import FIELDS, Block
 from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, WAIT_CAUSES, Instruction, StepProgram
 
-
-class BlockArrays(NamedTuple):
-    """Bursts of all blocks end to end; block ``b`` is ``start[b]:start[b+1]``.
-
-    Columns of ``burst``: command, bank group, bank, repetitions, cause.
-    """
-
-    start: IntArray
-    burst: IntArray
-
-
-class Marks(NamedTuple):
-    """Recorded states of all blocks; block ``b`` has marks ``first[b]:first[b+1]``, its last one at its end.
-
-    ``scalar`` columns: burst before which the mark stands, cycle of the last issue, cycle from which on nothing is held
-    back, last data since the mark before and since the block's start, last issue into closed banks. ``counters`` as in Channels; ``deadline`` and ``history`` relative to the last issue.
-    """
-
-    first: IntArray
-    scalar: IntArray
-    counters: IntArray
-    deadline: NDArray[np.int32]
-    history: NDArray[np.int32]
+MAX_KEPT = 20_000  # instructions that are remembered from one batch to the next
+INSTRUCTION = record_type(
+    pim=int,  # 1 if channels run it, 0 if the ASIC does
+    duration_ps=int,  # of ASIC work or a transfer
+    label=int,  # what it is called in the critical path
+    waits_as=int,  # cause on which waiting for it is booked
+    uniform=int,  # 1 if every channel runs the same block
+    row=int,  # row of ``StepArrays.blocks``
+    first_need=int,  # its needs lie from here in ``StepArrays.needs``
+    end_need=int,
+    adds=int,
+    muls=int,
+    asic_ps=int,  # time that the ASIC computes
+    link_bytes=int,
+)
 
 
 class StepArrays(NamedTuple):
-    """Instructions of all steps of a batch, each tuple of them once however many sections run it.
-
-    Step ``s`` runs the sections ``first[s]:first[s + 1]``; section ``k`` runs the instructions ``begin[k]:end[k]`` ``times[k]`` times.
-    ``facts`` has a row for each instruction and one more: columns as named FACT_*, then the block of each channel or -1.
-    ``needs`` of instruction ``i`` lie between FACT_NEEDS of rows ``i`` and ``i + 1``.
+    """The steps of a batch. Step ``s`` runs the sections ``first[s]:first[s + 1]``; section ``k`` runs the instructions
+    ``order[begin[k]:end[k]]`` ``times[k]`` times. ``blocks[row, channel]`` is a block's number, -1 for none.
     """
 
-    facts: IntArray
+    instruction: Any
     needs: IntArray
+    blocks: IntArray
+    order: IntArray
     begin: IntArray
     end: IntArray
     times: IntArray
@@ -67,123 +55,143 @@ class StepTotals:
 
     channel_counts: IntArray
     bursts: int
-    shared_columns: int
     asic_adds: int
     asic_muls: int
     asic_busy_ps: int
     link_bytes: int
 
 
-def empty_marks(rules: RuleArrays, blocks: BlockArrays) -> Marks:
-    """Room for the marks of every block."""
-    lengths = np.diff(blocks.start)
-    early = [power for power in (1, 2, 4, 8, 16, 32) if power < STRIDE]
-    sizes = sum((lengths > power).astype(np.int64) for power in early) + -(-lengths // STRIDE) + 1
-    one = fresh_channel(rules)
-    n = int(sizes.sum())
-    return Marks(
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.zeros((n, 6), np.int64),
-        np.zeros((n, FIRST_EXTRA + len(rules.commands) - 1), np.int64),
-        np.zeros((n, *one.deadline.shape), np.int32),
-        np.zeros((n, *one.history.shape), np.int32),
-    )
-
-
-@dataclass
 class Library:
-    """Collects the blocks of a batch of steps, and turns the steps into arrays."""
+    """Numbers of all instructions and blocks met so far; blocks that no timing rule tells apart have one number."""
 
-    device: Device
-    labels: dict[str, int]
-    blocks: list[Block] = field(default_factory=list)
-    _code: dict[Block, int] = field(default_factory=dict)
-    _by_timing: dict[bytes, int] = field(default_factory=dict)
-    _facts: list[list[int]] = field(default_factory=list)
-    _rows: dict[Instruction, int] = field(default_factory=dict)
+    def __init__(self, device: Device, core: Any, labels: dict[str, int]) -> None:
+        self.device, self._core, self._labels = device, core, labels
+        self._clear()
 
-    def code_of(self, block: Block | None) -> int:
-        """Number of a block among those with different timing; -1 for none."""
-        if block is None:
-            return -1
-        if block not in self._code:
-            key = block.timing_key()
-            if key not in self._by_timing:
-                self._by_timing[key] = len(self.blocks)
-                self.blocks.append(block)
-            self._code[block] = self._by_timing[key]
-        return self._code[block]
+    def _clear(self) -> None:
+        channels = self.device.organization.channels
+        self._instruction_number: dict[Instruction, int] = {}
+        self._block_number: dict[Block, int] = {}
+        self._row_number: dict[tuple[Block | None, ...], int] = {}
+        self._needs_at: dict[tuple[int, ...], int] = {}
+        self._instructions, self._used = records(256, INSTRUCTION), 0
+        self._blocks = np.full((64, channels), -1, np.int64)
+        self._needs: list[int] = []
+        self._counts = np.zeros((64, len(self.device.standard.commands) + 1), np.int64)
 
-    def block_arrays(self) -> BlockArrays:
-        """All collected blocks end to end."""
-        start = np.concatenate([[0], np.cumsum([block.bursts for block in self.blocks])]).astype(np.int64)
-        columns = [np.concatenate([getattr(block, name) for block in self.blocks]) for name in FIELDS[:5]]
-        return BlockArrays(start, np.stack(columns, axis=1))
-
-    def step_arrays(self, programs: Sequence[StepProgram]) -> StepArrays:
-        """All instructions of ``programs`` as arrays."""
-        rows: list[int] = []
-        needs: list[tuple[int, ...]] = []
+    def step_arrays(self, programs: Sequence[StepProgram], channels: Any) -> StepArrays:
+        """All instructions of ``programs`` by number. If there is no more room, all that is known of ``channels`` is found out anew."""
+        if len(self._instruction_number) > MAX_KEPT or self._core[0].memo.full:
+            self._begin_anew(channels)
+        if not self._number_blocks(programs):
+            self._begin_anew(channels)
+            if not self._number_blocks(programs):
+                raise MemoryError("the blocks of these steps do not fit; run fewer steps at a time")
+        order: list[int] = []
         begins: dict[int, int] = {}
         spans: list[tuple[int, int, int]] = []
         first = [0]
         for program in programs:
             for section in program.sections:
-                begin = begins.setdefault(id(section.instructions), len(rows))
-                if begin == len(rows):
-                    rows += [self.fact_row(instruction) for instruction in section.instructions]
-                    needs += [instruction.needs for instruction in section.instructions]
+                begin = begins.setdefault(id(section.instructions), len(order))
+                if begin == len(order):
+                    order += map(self._number, section.instructions)
                 spans.append((begin, begin + len(section.instructions), len(section.layers)))
             first.append(len(spans))
-        facts = np.zeros((len(rows) + 1, 1 + len(self._facts[0])), np.int64)
-        facts[:-1, FACT_NEEDS + 1 :] = np.array(self._facts, np.int64)[rows]
-        facts[1:, FACT_NEEDS] = np.cumsum([len(some) for some in needs])
-        flat_needs = np.array([need for some in needs for need in some], np.int64)
         begin, end, times = np.array(spans, np.int64).T.copy()
-        return StepArrays(facts, flat_needs, begin, end, times, np.array(first, np.int64))
+        whole = (np.array(order, np.int64), begin, end, times, np.array(first, np.int64))
+        return StepArrays(self._instructions, np.array(self._needs or [0], np.int64), self._blocks, *whole)
 
-    def fact_row(self, instruction: Instruction) -> int:
-        """Row of ``_facts`` that belongs to an instruction; made once, for many steps share it."""
-        if instruction not in self._rows:
-            self._rows[instruction] = len(self._facts)
-            self._facts.append(self.facts_of(instruction))
-        return self._rows[instruction]
+    def _begin_anew(self, channels: Any) -> None:
+        forget(self._core, channels)
+        self._clear()
 
-    def facts_of(self, instruction: Instruction) -> list[int]:
-        """What the kernels need to know of an instruction, but for its needs: columns of ``StepArrays.facts`` from the second on."""
+    def _number_blocks(self, programs: Sequence[StepProgram]) -> bool:
+        """Number the blocks of all instructions that are new; False if there is no room for them."""
+        new: dict[Block, None] = {}
+        seen: set[int] = set()
+        for program in programs:
+            for section in program.sections:
+                if id(section.instructions) in seen:
+                    continue
+                seen.add(id(section.instructions))
+                for instruction in section.instructions:
+                    if instruction.blocks and instruction not in self._instruction_number:
+                        new.update((block, None) for block in instruction.blocks if block not in self._block_number)
+        new.pop(None, None)  # type: ignore[call-overload]
+        if not new:
+            return True
+        blocks = list(new)
+        start = np.concatenate([[0], np.cumsum([block.bursts for block in blocks])]).astype(np.int64)
+        bursts = np.stack([np.concatenate([getattr(block, name) for block in blocks]) for name in FIELDS[:5]], axis=1)
+        numbers = np.zeros(len(blocks), np.int64)
+        if not add_blocks(self._core, bursts, start, numbers):
+            return False
+        self._block_number.update(zip(blocks, numbers.tolist(), strict=True))
+        kinds = len(self.device.standard.commands)
+        self._counts = _longer(self._counts, int(numbers.max()) + 1)
+        for block, number in zip(blocks, numbers.tolist(), strict=True):
+            self._counts[number, :kinds], self._counts[number, kinds] = block.counts(kinds), block.bursts
+        return True
+
+    def _number(self, instruction: Instruction) -> int:
+        number = self._instruction_number.get(instruction)
+        if number is None:
+            number = self._instruction_number[instruction] = self._used
+            self._used += 1
+            self._instructions = _longer(self._instructions, self._used)
+            self._instructions[number] = self._facts(instruction)
+        return number
+
+    def _facts(self, instruction: Instruction) -> tuple[int, ...]:
+        """The fields of an INSTRUCTION, in order."""
         duration_ps = self.duration_ps(instruction)
-        channels = self.device.organization.channels
-        blocks = [self.code_of(block) for block in instruction.blocks] or [-1] * channels
-        return [
-            KIND_PIM if instruction.kind == PIM else KIND_ASIC,
+        row = self._row(instruction.blocks) if instruction.blocks else 0
+        codes = self._blocks[row].tolist() if instruction.blocks else [-1]
+        needs = self._needs_at.setdefault(instruction.needs, len(self._needs))
+        if needs == len(self._needs):
+            self._needs += instruction.needs
+        return (
+            int(instruction.kind == PIM),
             duration_ps,
-            self.labels.setdefault(instruction.label, len(self.labels)),
+            self._labels.setdefault(instruction.label, len(self._labels)),
             CAUSE_INDEX[WAIT_CAUSES[instruction.waits_as]],
-            int(blocks[0] >= 0 and len(set(blocks)) == 1),
+            int(codes[0] >= 0 and len(set(codes)) == 1),
+            row,
+            needs,
+            needs + len(instruction.needs),
             sum(stage.adds for stage in instruction.stages),
             sum(stage.muls for stage in instruction.stages),
             duration_ps if instruction.kind == ASIC else 0,
             instruction.link_bytes,
-            *blocks,
-        ]
+        )
+
+    def _row(self, blocks: tuple[Block | None, ...]) -> int:
+        """Row of ``blocks`` for an instruction; row 0 is of those that have none."""
+        if blocks not in self._row_number:
+            row = self._row_number[blocks] = len(self._row_number) + 1
+            self._blocks = _longer(self._blocks, row + 1)
+            self._blocks[row] = [-1 if block is None else self._block_number[block] for block in blocks]
+        return self._row_number[blocks]
 
     def totals(self, steps: StepArrays) -> StepTotals:
         """Sum over all steps, with every section's repetitions."""
-        change = np.zeros(len(steps.facts) + 1, np.int64)
+        change = np.zeros(len(steps.order) + 1, np.int64)
         np.add.at(change, steps.begin, steps.times)
         np.add.at(change, steps.end, -steps.times)
-        times = np.cumsum(change[:-1])
-        kinds, codes = len(self.device.standard.commands), steps.facts[:, FACTS:]
-        of_block = np.array([[*block.counts(kinds), block.bursts, block.shared_columns] for block in self.blocks], np.int64)
-        uses = np.zeros((codes.shape[1], len(self.blocks)), np.int64)
-        for channel in range(codes.shape[1]):
-            used = codes[:, channel] >= 0
-            np.add.at(uses[channel], codes[used, channel], times[used])
-        counts = uses @ of_block.reshape(-1, kinds + 2)
-        adds, muls, busy_ps, link_bytes = (int(total) for total in times @ steps.facts[:, FACT_ADDS:FACTS])
-        return StepTotals(
-            counts[:, :kinds], int(counts[:, kinds].sum()), int(counts[:, kinds + 1].sum()), adds, muls, busy_ps, link_bytes
+        facts = steps.instruction
+        times = np.bincount(steps.order, np.cumsum(change[:-1]), len(facts)).astype(np.int64)
+        kinds, channels = len(self.device.standard.commands), self._blocks.shape[1]
+        of_row = np.bincount(facts.row, times * facts.pim, len(self._blocks)).astype(np.int64)
+        counts = np.zeros((channels, kinds + 1), np.int64)
+        for channel in range(channels):
+            used = self._blocks[:, channel]
+            uses = np.bincount(used[used >= 0], of_row[used >= 0], len(self._counts)).astype(np.int64)
+            counts[channel] = uses @ self._counts
+        adds, muls, busy_ps, link_bytes = (
+            int(times @ column) for column in (facts.adds, facts.muls, facts.asic_ps, facts.link_bytes)
         )
+        return StepTotals(counts[:, :kinds], int(counts[:, kinds].sum()), adds, muls, busy_ps, link_bytes)
 
     def duration_ps(self, instruction: Instruction) -> int:
         """Time of an ASIC instruction or a link transfer; 0 for PIM, whose time the engine finds."""
@@ -192,3 +200,12 @@ class Library:
         if instruction.kind == LINK:
             return link_ps(self.device, instruction.link_bytes)
         return asic_ps(self.device, instruction.stages)
+
+
+def _longer(rows: Any, least: int) -> Any:
+    """``rows`` with room for ``least`` of them: itself, or a copy of twice the length; what is new is 0."""
+    if least <= len(rows):
+        return rows
+    longer = np.zeros((max(least, 2 * len(rows)), *rows.shape[1:]), rows.dtype)
+    longer[: len(rows)] = rows
+    return longer.view(type(rows))

@@ -18,7 +18,7 @@ from pimsim.asic.work import cycles
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
 from pimsim.engine.outcome import EngineOutcome
-from pimsim.engine.reference_channel import ChannelController, Issued
+from pimsim.engine.reference_channel import ChannelController, Issued, Pause
 from pimsim.engine.reference_instruction import Process, Running, waiting_cause
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, StepProgram
 from pimsim.units import BITS_PER_BYTE, PS_PER_NS, ceil_exact, ps_to_edge
@@ -49,7 +49,6 @@ class ReferenceEngine:
         self._order = list(range(channels + 1)) if order is None else list(order)
         self._numbered = 0
         self._asic_busy_ps = self._asic_adds = self._asic_muls = self._link_bytes = 0
-        self._shared_columns = 0
         self._wall_s = 0.0
         for unit in self._order:
             self._env.process(self._run_asic() if unit == channels else self._channels[unit].run())
@@ -62,6 +61,29 @@ class ReferenceEngine:
             if progress:
                 progress(len(step_ps))
         return self.finish(step_ps)
+
+    @property
+    def now_ps(self) -> int:
+        """When the last step ended, or until when the engine has been idle since; the next step begins then."""
+        return self._now_ps
+
+    def step(self, program: StepProgram) -> int:
+        """Run one step; returns its time in ps."""
+        return int(self.run_batch((program,))[0])
+
+    def idle_until(self, time_ps: int) -> None:
+        """Nothing runs until ``time_ps``; refresh goes on. Waiting of the channels since their last command is booked on ``idle``.
+
+        Raises ValueError for a time before ``now_ps``.
+        """
+        if time_ps < self._now_ps:
+            raise ValueError(f"idle_until({time_ps}): the engine is at {self._now_ps} ps already")
+        self._step_cause = CAUSE_INDEX["idle"]
+        for channel in self._channels:
+            channel.queue.put(Pause(ps_to_edge(time_ps, self.device.timing.t_ck_ps), self._step_cause))
+        if time_ps > self._now_ps:
+            self._env.run(until=time_ps)
+        self._now_ps = time_ps
 
     def run_batch(self, batch: Sequence[StepProgram]) -> np.ndarray:
         """Run a few steps; returns the time of each in ps. Commands that nothing waits for may still be under way."""
@@ -97,7 +119,6 @@ class ReferenceEngine:
             asic_muls=self._asic_muls,
             link_bytes=self._link_bytes,
             bursts=bursts,
-            shared_columns=self._shared_columns,
             simulated_bursts=bursts,
             kernel_s=self._wall_s,
         )
@@ -112,8 +133,6 @@ class ReferenceEngine:
             last = instructions[-1]
             yield last.done
             self._now_ps, self._step_cause = last.end_ps, waiting_cause(last.instruction)
-            for running in instructions:
-                self._shared_columns += sum(block.shared_columns for block in running.instruction.blocks if block is not None)
             self.steps.append(Step(start_ps, last.end_ps - start_ps, instructions))
 
     def _unroll(self, program: StepProgram, start_ps: int) -> Iterator[Running]:

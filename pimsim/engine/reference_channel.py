@@ -42,6 +42,13 @@ class Burst(NamedTuple):
     cause: int
 
 
+class Pause(NamedTuple):
+    """Nothing to do until ``cycle``; waiting is booked on ``cause``."""
+
+    cycle: int
+    cause: int
+
+
 class ChannelController:
     """One channel: its queue of instructions in program order, the state of its banks, and where its cycles went."""
 
@@ -60,9 +67,14 @@ class ChannelController:
         self._data_cycle, self._wait_cause, self._instruction = 0, 0, -1
 
     def run(self) -> Process:
-        """The controller's process: instructions in program order, each once its needs are done."""
+        """The controller's process: instructions in program order, each once its needs are done; in a pause, refreshes."""
         while True:
-            running: Running = yield self.queue.get()
+            running: Running | Pause = yield self.queue.get()
+            if isinstance(running, Pause):
+                self._data_cycle, self._wait_cause = running
+                while self._refresh_goes_first(self._data_cycle):
+                    yield from self._do_refresh()
+                continue
             yield running.ready
             self._data_cycle = ps_to_edge(running.ready_ps, self._device.timing.t_ck_ps)
             self._wait_cause, self._instruction = running.wait_cause, running.number

@@ -1,1 +1,0 @@
-"""Description of a decoder as parts: one file a part."""
