@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from pimsim.aim.names import peer_counts
-from pimsim.aim.parse import AimTrace, read_trace
+from pimsim.aim.parse import read_trace
 from pimsim.config.device import Device
 from pimsim.dram.standards.gddr6_aim import NAME
 from pimsim.engine.aim_state import (
     CHOSEN,
+    F_CLASSES,
     F_CYCLE,
     F_LINE,
     F_LOGGED,
     F_STATUS,
+    FAR,
     K_RD,
     L_BANK,
     L_CLASS,
@@ -29,7 +31,6 @@ from pimsim.engine.aim_state import (
     STATUS_DONE,
     STATUS_RUNNING,
     STATUS_STUCK,
-    AimLines,
     aim_tables,
     fresh_state,
 )
@@ -40,7 +41,7 @@ from pimsim.errors import ConfigError, TraceError
 from pimsim.units import ck_to_s
 
 MAX_CHANNELS = 64
-_ITERATIONS_AT_ONCE = 1 << 20
+_TICKS_AT_ONCE = 1 << 20
 _LOG_ENTRIES = 1 << 16
 
 
@@ -63,59 +64,74 @@ class AimRun:
     """One run of the trace in ``path``: consume ``parts()``, then ask for ``result()``.
 
     Raises TraceError for a malformed trace, ConfigError for a device without AiM commands. Without ``log`` the parts
-    are empty and the run is faster.
+    are empty and the run is faster. ``skip=False`` looks at every command of every channel on its own: slower, and equal.
     """
 
-    def __init__(self, path: str | Path, device: Device, log: bool = False) -> None:
+    def __init__(self, path: str | Path, device: Device, log: bool = False, skip: bool = True) -> None:
         _check(device)
         self._where, self._device, self._log = str(path), device, log
-        trace = read_trace(Path(path), device.organization, device.table.code)
-        self._rules, self._tables = rule_arrays(device.table, device.organization), aim_tables(device)
-        self._lines, self._class_of = aim_lines(trace, device.organization.channels)
-        self._size = np.bincount(self._class_of)
-        self._state = fresh_state(self._rules, len(self._size), _LOG_ENTRIES if log else 0)
+        self._lines = read_trace(Path(path), device.organization, device.table.code)
+        self._rules = rule_arrays(device.table, device.organization)
+        share = skip and not log
+        self._tables = aim_tables(device, jump=skip, share=share)
+        self._state = fresh_state(self._rules, device.organization.channels, share, _LOG_ENTRIES if log else 0)
 
     def parts(self) -> Iterator[CommandTrace]:
         """The commands of all channels in order of clock and channel, a part at a time, as the run proceeds."""
-        front, status, accesses = self._state.front, 0, -1
+        front, status, accesses, spent = self._state.front, STATUS_RUNNING, -1, 0
+        window = _LOG_ENTRIES // self._device.organization.channels
+        until = window if self._log else FAR - 1
         while status != STATUS_DONE:
-            run(self._rules, self._tables, self._lines, self._state, _ITERATIONS_AT_ONCE)
+            run(self._rules, self._tables, self._lines, self._state, until, FAR if self._log else _TICKS_AT_ONCE)
             status = int(front[F_STATUS])
             if self._log:
                 yield self._commands(self._state.log[: front[F_LOGGED]])
                 front[F_LOGGED] = 0
+                until += window
             before, accesses = accesses, self._accesses()
-            if status == STATUS_STUCK or (status == STATUS_RUNNING and accesses == before):
+            spent = 0 if accesses > before else spent + (window if self._log else _TICKS_AT_ONCE)
+            if status == STATUS_STUCK or (status == STATUS_RUNNING and spent >= _TICKS_AT_ONCE):
                 raise _stuck(self._where, int(front[F_LINE]), int(front[F_CYCLE]))
+
+    @property
+    def classes(self) -> int:
+        """Sets of channels that are simulated once for all their members, as it stands."""
+        return int(self._state.front[F_CLASSES])
 
     def _accesses(self) -> int:
         """Instructions and commands done, but for those that may repeat without getting anything done."""
         repeatable = [self._device.table.code[name] for name in CHOSEN[:K_RD]]
-        counts = self._state.counts
-        return int(self._state.front[F_LINE] + counts.sum() - counts[:, repeatable].sum())
+        issued = self._issued()
+        return int(self._state.front[F_LINE] + issued.sum() - issued[repeatable].sum())
+
+    def _issued(self) -> IntArray:
+        """Commands of each kind that all channels have issued."""
+        state = self._state
+        classes = int(state.front[F_CLASSES])
+        return state.totals + np.bincount(state.class_of, minlength=classes)[:classes] @ state.counts[:classes]
 
     def result(self) -> AimResult:
         """Cycles and counts of a run whose parts have all been consumed."""
-        names, totals = self._device.standard.command_names, self._size @ self._state.counts
-        commands = {name: int(count) for name, count in zip(names, totals, strict=True) if count}
+        names = self._device.standard.command_names
+        commands = {name: int(count) for name, count in zip(names, self._issued(), strict=True) if count}
         cycles = int(self._state.front[F_CYCLE])
         return AimResult(
             memory_system_cycles=cycles,
             simulated_time_s=ck_to_s(cycles, self._device.timing.t_ck_ps),
-            instructions=len(self._lines.kind),
+            instructions=len(self._lines),
             commands_by_kind=peer_counts(commands, bool(self._tables.parameter[P_GROUPED])),
             commands=commands,
         )
 
     def _commands(self, log: IntArray) -> CommandTrace:
-        every = in_all_channels(log, self._class_of)
-        columns = (every[:, k] for k in (L_CLOCK, L_COMMAND, L_CLASS, L_BANK, L_ROW, L_COLUMN))
+        ordered = log[np.lexsort((log[:, L_CLASS], log[:, L_CLOCK]))]
+        columns = (ordered[:, k] for k in (L_CLOCK, L_COMMAND, L_CLASS, L_BANK, L_ROW, L_COLUMN))
         return trace_of_flat_banks(self._device, *columns)
 
 
-def run_trace(path: str | Path, device: Device) -> AimResult:
+def run_trace(path: str | Path, device: Device, skip: bool = True) -> AimResult:
     """Cycles and command counts of the trace in ``path`` on ``device`` (see AimRun)."""
-    aim_run = AimRun(path, device)
+    aim_run = AimRun(path, device, skip=skip)
     for _ in aim_run.parts():
         pass
     return aim_run.result()
@@ -134,30 +150,3 @@ def _stuck(where: str, instruction: int, cycle: int) -> TraceError:
         f"{where}: instruction {instruction + 1} never completes (cycle {cycle}): AiM instructions close the row of a plain "
         "access before it can be accessed, again and again; controller.quirks none keeps it open"
     )
-
-
-def aim_lines(trace: AimTrace, channels: int) -> tuple[AimLines, IntArray]:
-    """Instructions as arrays, and the class of each channel: channels in one class are addressed by the same instructions."""
-    masks, addressed = np.unique(np.frombuffer(trace.channels, np.uint64), return_inverse=True)
-    bits = (masks[:, None] >> np.arange(channels, dtype=np.uint64)) & np.uint64(1)
-    _, first, class_of = np.unique(bits, axis=1, return_index=True, return_inverse=True)
-    lines = AimLines(
-        kind=np.array(trace.kind, np.int64),
-        command=np.array(trace.command, np.int64),
-        opsize=np.array(trace.opsize, np.int64),
-        addressed=addressed.reshape(-1).astype(np.int64),
-        bank=np.array(trace.bank, np.int64),
-        row=np.array(trace.row, np.int64),
-        member=np.ascontiguousarray(bits[:, first], np.int64),
-    )
-    return lines, class_of.reshape(-1).astype(np.int64)
-
-
-def in_all_channels(log: IntArray, class_of: IntArray) -> IntArray:
-    """Log entries of classes as entries of their channels, ordered by clock and channel."""
-    members = [np.flatnonzero(class_of == c) for c in range(int(class_of.max()) + 1)]
-    size = np.array([len(channels) for channels in members])
-    out = np.repeat(log, size[log[:, L_CLASS]], axis=0)
-    if len(log):
-        out[:, L_CLASS] = np.concatenate([members[c] for c in log[:, L_CLASS]])
-    return out[np.lexsort((out[:, L_CLASS], out[:, L_CLOCK]))]

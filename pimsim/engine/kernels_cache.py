@@ -75,6 +75,11 @@ def inner_kernel(function: Callable[..., Any]) -> Any:
     return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+def inlined_kernel(function: Callable[..., Any]) -> Any:
+    """As ``inner_kernel``, made part of each kernel that calls it: for small functions that take large tuples of arrays."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+
+
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     settings: Any = numba.config
     before, settings.CACHE_DIR = settings.CACHE_DIR, _FOLDER

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pimsim.aim.run import AimRun
-from pimsim.engine.aim_state import F_STALLED
+from pimsim.engine.aim_state import C_ADDRESSED, C_BLOCKED, C_END_TAKEN, C_NEXT_TAKEN, F_STARTED
 from pimsim.errors import TraceError
 
 LAST, FIRST = "0x1", "0x80000000"  # mask bit 0 is the last channel
@@ -200,6 +200,8 @@ def test_nothing_left_to_happen_is_refused(tmp_path, device):
     path = tmp_path / "end.trace"
     path.write_text("AiM EOC\n")
     aim_run = AimRun(path, device())
-    aim_run._state.front[F_STALLED] = 1  # the front end waits for a completion that no channel owes
+    state = aim_run._state  # the front end waits for a completion that no channel owes
+    state.front[F_STARTED] = 1
+    state.channel[0, (C_ADDRESSED, C_BLOCKED, C_NEXT_TAKEN, C_END_TAKEN)] = 1
     with pytest.raises(TraceError, match="never completes"):
         list(aim_run.parts())
