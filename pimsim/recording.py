@@ -11,9 +11,10 @@ from pimsim.config.device import Device
 from pimsim.config.workload import WorkloadSpec
 from pimsim.engine.fast import BATCH_STEPS, FastEngine, StepRecord
 from pimsim.errors import RequestError
-from pimsim.mapping.placement import Placement, place
+from pimsim.mapping.placement import Placement
 from pimsim.program.lower import Lowering
-from pimsim.simulation import resolve, step_programs
+from pimsim.simulation import lowering_for, resolve, step_programs
+from pimsim.workload.feeding import count_steps
 from pimsim.workload.model import DecoderModel, make_request
 
 
@@ -41,13 +42,11 @@ def record_token(
     if token < 1:
         raise RequestError(f"{spec.name}: token {token}: must be at least 1, the first generated token")
     request = make_request(spec, token, prompt)
-    model = DecoderModel(spec.model)
-    placement = place(device, model)
-    lowering = Lowering(device, model, placement)
+    lowering = lowering_for(device, DecoderModel(spec.model), request)
     programs, engine = step_programs(lowering, request), FastEngine(device)
-    before = request.steps - 1
+    before = count_steps(request) - 1
     while before:
         batch = list(islice(programs, min(before, BATCH_STEPS)))
         engine.run_batch(batch)
         before -= len(batch)
-    return TokenRecord(device, spec, placement, lowering, token, engine.record_step(next(programs)))
+    return TokenRecord(device, spec, lowering.placement, lowering, token, engine.record_step(next(programs)))

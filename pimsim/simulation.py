@@ -16,9 +16,11 @@ from pimsim.engine.reference import ReferenceEngine
 from pimsim.errors import ConfigError, nearest
 from pimsim.mapping.placement import Placement, place
 from pimsim.program.instruction import StepProgram
+from pimsim.program.kinds import check_model
 from pimsim.program.lower import Lowering
 from pimsim.result.assemble import assemble
 from pimsim.result.run_result import RunResult
+from pimsim.workload.feeding import count_steps, steps_of
 from pimsim.workload.model import DecoderModel, Request, make_request
 
 ENGINES: dict[str, type[FastEngine] | type[ReferenceEngine]] = {"fast": FastEngine, "reference": ReferenceEngine}
@@ -47,6 +49,8 @@ def simulate(
     tokens: int | None = None,
     prompt: int | None = None,
     *,
+    batch: int | None = None,
+    prefill_chunk: int | None = None,
     settings: Iterable[str] = (),
     engine: str = "fast",
     refresh: bool = True,
@@ -54,13 +58,17 @@ def simulate(
 ) -> RunResult:
     """Simulate every command of generating ``tokens`` tokens after a prompt of ``prompt`` tokens.
 
+    ``batch`` sequences are decoded together; ``prefill_chunk`` prompt tokens of each are fed in one step.
     ``hardware`` and ``workload`` are shipped names, paths, or loaded descriptions. ``settings`` are ``path=value``
     overrides (hardware paths, or ``workload.`` paths) and need names or paths. ``refresh=False`` switches refresh off.
     ``engine`` is ``fast`` or ``reference``: equal results, the second some thousand times slower, for a few tokens.
     ``progress(done, total)`` is called now and then with steps.
     Raises PimsimError for anything that is wrong with the input.
     """
-    execution = execute(hardware, workload, tokens, prompt, settings=settings, engine=engine, refresh=refresh, progress=progress)
+    execution = execute(
+        hardware, workload, tokens, prompt, batch=batch, prefill_chunk=prefill_chunk,
+        settings=settings, engine=engine, refresh=refresh, progress=progress,
+    )  # fmt: skip
     return execution.result()
 
 
@@ -70,6 +78,8 @@ def execute(
     tokens: int | None = None,
     prompt: int | None = None,
     *,
+    batch: int | None = None,
+    prefill_chunk: int | None = None,
     settings: Iterable[str] = (),
     engine: str = "fast",
     refresh: bool = True,
@@ -77,22 +87,30 @@ def execute(
 ) -> Execution:
     """As ``simulate``, with the engine's counters (``outcome.step_ps`` is the time of every step) beside the result."""
     device, spec = resolve(hardware, workload, settings, refresh)
-    request = make_request(spec, tokens, prompt)
+    request = make_request(spec, tokens, prompt, batch, prefill_chunk)
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine '{engine}'{nearest(engine, ENGINES)}; allowed: {', '.join(ENGINES)}")
-    model = DecoderModel(spec.model)
     began = time.perf_counter()
-    placement = place(device, model)
-    programs = step_programs(Lowering(device, model, placement), request)
-    report = (lambda done: progress(done, request.steps)) if progress else None
-    outcome = ENGINES[engine](device).run(programs, report)
-    return Execution(device, spec, request, placement, outcome, engine, time.perf_counter() - began)
+    lowering = lowering_for(device, DecoderModel(spec.model), request)
+    total = count_steps(request) if progress else 0
+    report = (lambda done: progress(done, total)) if progress else None
+    outcome = ENGINES[engine](device).run(step_programs(lowering, request), report)
+    return Execution(device, spec, request, lowering.placement, outcome, engine, time.perf_counter() - began)
+
+
+def lowering_for(device: Device, model: DecoderModel, request: Request) -> Lowering:
+    """``model`` placed for the request's sequences, ready to lower its steps.
+
+    Raises MappingError for a model with an operation that has no lowering, then CapacityError if it does not fit.
+    """
+    check_model(model)
+    return Lowering(device, model, place(device, model, request.batch, request.rows_at_once))
 
 
 def step_programs(lowering: Lowering, request: Request) -> Iterator[StepProgram]:
     """Programs of all steps of a request, one at a time."""
-    for step in range(request.steps):
-        yield lowering.step(step + 1, request.has_head(step))
+    for step in steps_of(request):
+        yield lowering.program(step)
 
 
 def resolve(

@@ -79,7 +79,7 @@ def decode(
             output = executor.step(program)
             if output.token is not None:
                 fed.append(timed_with[len(logits)] if timed_with else output.token)
-                logits.append(output.logits)
+                logits.append(output.logits[-1])
             yield program
 
     steps = programs()
@@ -94,7 +94,9 @@ def expected(shape: str, tokens: int, *settings: str) -> tuple[list[int], np.nda
     spec = workload(shape, *settings).model
     model, weights = DecoderModel(spec), RandomWeights(SEED)
     tensors = {tensor.name: tensor for tensor in model.tensors}
-    oracle = Gpt2Oracle(lambda name: weights.tensor(tensors[name]), spec.layers, spec.heads, spec.tied_embeddings, bf16=True)
+    oracle = Gpt2Oracle(
+        lambda name: weights.tensor(tensors[name]), model.spec.layers, model.spec.mixer.heads, model.spec.head.tied, bf16=True
+    )
     fed, logits = list(PROMPT), []
     for position in range(len(PROMPT) + tokens - 1):
         found = oracle.step(fed[position])

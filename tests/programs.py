@@ -12,6 +12,7 @@ from pimsim.dram.commands import BANK, CHANNEL, SCOPES
 from pimsim.program.block import Block, BlockBuilder
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction, Section, StepProgram
 from pimsim.workload.ops import Op
+from pimsim.workload.step import decoding_step
 from tests.strategies import with_cycles
 
 _REFRESH_OWN = ("nREFI", "nRFCab", "nRFCpb", "nRREFD")
@@ -121,10 +122,10 @@ def random_programs(device: Device, rng: random.Random) -> list[StepProgram]:
         *(instructions(rng.randint(1, 5)) for _ in range(2)),
         instructions(rng.randint(0, 2)),
     ]
-    programs = [StepProgram(1, sections(first))]
+    programs = [StepProgram(decoding_step(0), sections(first))]
     for step in range(rng.randint(0, 2)):
         bodies = first if rng.random() < 0.5 else [instructions(rng.randint(0 if k == 3 else 1, 4)) for k in range(4)]
-        programs.append(StepProgram(step + 2, sections(bodies)))
+        programs.append(StepProgram(decoding_step(step + 1), sections(bodies)))
     return programs
 
 

@@ -12,81 +12,64 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.asic import series
+from pimsim.asic.series import GELU_CUBIC, GELU_SCALE, fast_rsqrt, newton_reciprocal, taylor_exp, taylor_gelu
 from pimsim.config.hardware import AsicSpec
 
 FloatArray = NDArray[np.float32]
 Function = Callable[[FloatArray], FloatArray]
-EXPONENT_LIMIT = 125
-RECIPROCAL_SEED = 0x7EF311C7
-RSQRT_SEED = 0x5F3759DF
-LAYER_NORM_EPSILON = np.float32(1e-5)
-GELU_CUBIC = np.float32(0.044715)
-GELU_SCALE = np.float32(math.sqrt(2 / math.pi))
+QUICK_GELU = np.float32(1.702)
 EXACT, APPROXIMATE = "exact", "asic"
 NUMERICS = (EXACT, APPROXIMATE)
 
 
 @dataclass(frozen=True)
 class Numerics:
-    """The four functions that are not additions or multiplications."""
+    """The functions that are not additions or multiplications. ``sine`` and ``cosine`` take angles from -pi to pi."""
 
     exp: Function
     gelu: Function
     reciprocal: Function
     rsqrt: Function
+    sigmoid: Function
+    tanh: Function
+    gelu_erf: Function
+    softplus: Function
+    sine: Function
+    cosine: Function
 
 
 def exact() -> Numerics:
-    """The functions of the float32 mathematical library."""
-    return Numerics(np.exp, _exact_gelu, np.reciprocal, lambda x: np.reciprocal(np.sqrt(x)))
+    """The functions of the float32 mathematical library; erf is right to its last bits."""
+    return Numerics(
+        exp=np.exp,
+        gelu=_exact_gelu,
+        reciprocal=np.reciprocal,
+        rsqrt=lambda x: np.reciprocal(np.sqrt(x)),
+        sigmoid=lambda x: np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * x)),
+        tanh=np.tanh,
+        gelu_erf=lambda x: (0.5 * x * (1 + exact_erf(x.astype(np.float64) / math.sqrt(2)))).astype(np.float32),
+        softplus=lambda x: np.logaddexp(np.float32(0), x),
+        sine=np.sin,
+        cosine=np.cos,
+    )
 
 
 def approximate(asic: AsicSpec) -> Numerics:
     """Taylor series, Newton steps and integer seeds with the ASIC's numbers of terms and steps."""
+    terms, steps = asic.gelu_taylor_terms, asic.reciprocal_newton_steps
     return Numerics(
         exp=lambda x: taylor_exp(x, asic.exp_taylor_terms),
-        gelu=lambda x: taylor_gelu(x, asic.gelu_taylor_terms, asic.reciprocal_newton_steps),
-        reciprocal=lambda x: newton_reciprocal(x, asic.reciprocal_newton_steps),
+        gelu=lambda x: taylor_gelu(x, terms, steps),
+        reciprocal=lambda x: newton_reciprocal(x, steps),
         rsqrt=lambda x: fast_rsqrt(x, asic.rsqrt_newton_steps),
+        sigmoid=lambda x: series.sigmoid(x, terms, steps),
+        tanh=lambda x: series.tanh(x, terms, steps),
+        gelu_erf=lambda x: series.gelu_erf(x, terms, steps),
+        softplus=lambda x: series.softplus(x, terms, steps),
+        sine=lambda x: series.sine(x, asic.rotary_taylor_terms),
+        cosine=lambda x: series.cosine(x, asic.rotary_taylor_terms),
     )
-
-
-def taylor_exp(x: FloatArray, terms: int) -> FloatArray:
-    """exp(x) as 2^k times ``terms`` terms of exp(r), x = k ln 2 + r with |r| <= ln 2 / 2; the exponent saturates at +-125."""
-    x = np.asanyarray(x, np.float32)
-    k = np.floor(x * np.float32(math.log2(math.e)) + np.float32(0.5))
-    r = x - k * np.float32(math.log(2))
-    series = np.full_like(r, 1 / math.factorial(terms - 1))
-    for n in range(terms - 2, -1, -1):
-        series = series * r + np.float32(1 / math.factorial(n))
-    exponent = np.clip(k, -EXPONENT_LIMIT, EXPONENT_LIMIT).astype(np.int32)
-    return (series.view(np.int32) + (exponent << 23)).view(np.float32)
-
-
-def newton_reciprocal(d: FloatArray, steps: int) -> FloatArray:
-    """1 / d for positive d: the exponent negated by one integer subtraction, then y (2 - d y) for each step."""
-    d = np.asanyarray(d, np.float32)
-    y = (np.int32(RECIPROCAL_SEED) - d.view(np.int32)).view(np.float32)
-    for _ in range(steps):
-        y = y * (np.float32(2) - d * y)
-    return y
-
-
-def fast_rsqrt(x: FloatArray, steps: int) -> FloatArray:
-    """1 / sqrt(x) for positive x: the exponent halved and negated on its integer form, then y (1.5 - x/2 y y) for each step."""
-    x = np.asanyarray(x, np.float32)
-    y = (np.int32(RSQRT_SEED) - (x.view(np.int32) >> 1)).view(np.float32)
-    half = np.float32(0.5) * x
-    for _ in range(steps):
-        y = y * (np.float32(1.5) - half * y * y)
-    return y
-
-
-def taylor_gelu(x: FloatArray, terms: int, steps: int) -> FloatArray:
-    """GELU (tanh form) as x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3)."""
-    x = np.asanyarray(x, np.float32)
-    u = x + x * x * x * GELU_CUBIC
-    return x * newton_reciprocal(np.float32(1) + taylor_exp(np.float32(-2) * GELU_SCALE * u, terms), steps)
 
 
 def tree_sum(values: FloatArray) -> FloatArray:
@@ -98,20 +81,47 @@ def tree_sum(values: FloatArray) -> FloatArray:
     return values[..., 0]
 
 
-def layer_norm(x: FloatArray, scale: FloatArray, shift: FloatArray, numerics: Numerics) -> FloatArray:
-    """Zero mean, unit variance (epsilon 1e-5), then scale and shift of one vector."""
-    inverse_width = np.float32(1 / len(x))
-    centred = x - tree_sum(x) * inverse_width
-    variance = tree_sum(centred * centred) * inverse_width
-    return centred * numerics.rsqrt(np.atleast_1d(variance + LAYER_NORM_EPSILON))[0] * scale + shift
+def normed(x: FloatArray, epsilon: float, numerics: Numerics, centred: bool) -> FloatArray:
+    """Vectors of the last axis of ``x`` at unit mean square, ``centred`` about zero first; ``epsilon`` is added to the mean square."""
+    inverse_width = np.float32(1 / x.shape[-1])
+    if centred:
+        x = x - (tree_sum(x) * inverse_width)[..., None]
+    mean_square = tree_sum(x * x) * inverse_width
+    return x * numerics.rsqrt(mean_square + np.float32(epsilon))[..., None]
 
 
-def softmax(scores: FloatArray, head_width: int, numerics: Numerics) -> FloatArray:
-    """Softmax of scores / sqrt(head_width) over the last axis of (heads, context)."""
-    scaled = scores * np.float32(1 / math.sqrt(head_width))
-    powers = numerics.exp(scaled - scaled.max(-1, keepdims=True))
-    return powers * numerics.reciprocal(tree_sum(powers))[:, None]
+def softmax(scores: FloatArray, numerics: Numerics, sinks: FloatArray | None = None) -> FloatArray:
+    """Softmax over the last axis of (heads, tokens); ``sinks`` is an extra score a head that takes part in the sum alone."""
+    largest = scores.max(-1, keepdims=True)
+    if sinks is not None:
+        largest = np.maximum(largest, sinks[:, None])
+    powers = numerics.exp(scores - largest)
+    total = powers if sinks is None else np.concatenate([powers, numerics.exp(sinks[:, None] - largest)], -1)
+    return powers * numerics.reciprocal(tree_sum(total))[:, None]
+
+
+def activated(x: FloatArray, function: str, numerics: Numerics) -> FloatArray:
+    """``function`` of every element, by the name a description gives."""
+    if function == "relu":
+        return np.maximum(x, np.float32(0))
+    if function == "relu2":
+        return np.maximum(x, np.float32(0)) ** 2
+    if function == "silu":
+        return x * numerics.sigmoid(x)
+    if function == "quick_gelu":
+        return x * numerics.sigmoid(QUICK_GELU * x)
+    if function == "identity":
+        return x
+    return getattr(numerics, function)(x)  # type: ignore[no-any-return]
 
 
 def _exact_gelu(x: FloatArray) -> FloatArray:
     return np.asarray(np.float32(0.5) * x * (np.float32(1) + np.tanh(GELU_SCALE * (x + GELU_CUBIC * x * x * x))), np.float32)
+
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def exact_erf(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The error function in float64."""
+    return _erf(x).astype(np.float64)  # type: ignore[no-any-return]

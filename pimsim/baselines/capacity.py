@@ -12,9 +12,8 @@ from pimsim.workload.model import DecoderModel, Request
 
 def needed_bytes(model: DecoderModel, request: Request, weight_bytes: float, kv_bytes: float) -> float:
     """Bytes of all parameters and of the K and V of a request, for the given bytes an element."""
-    spec = model.spec
-    kv_elements = 2 * spec.layers * spec.key_value_heads * spec.head_width * request.steps
-    return model.parameters * weight_bytes + kv_elements * kv_bytes
+    kept = sum(cache.elements_a_position * min(cache.positions, request.steps) for cache in model.caches)
+    return model.parameters * weight_bytes + kept * kv_bytes
 
 
 def check_capacity(

@@ -1,28 +1,29 @@
-"""Arithmetic and memory traffic of decoder operations, as exact linear functions of the context length."""
+"""Arithmetic and memory traffic of a decoding step on a baseline device: what its operations' kinds declare, summed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from pimsim.errors import ConfigError
-from pimsim.workload import ops as k
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.workload.graph import GraphSection
+from pimsim.workload.kinds import kind_named, positions_seen
 from pimsim.workload.model import DecoderModel
 from pimsim.workload.ops import Op
 
-# Floating-point operations an element: an estimate, small beside the matrix products.
-FLOP_PER_ELEMENT = {
-    k.EMBEDDING: 1, k.LAYER_NORM: 8, k.VMM: 0, k.KV_WRITE: 0, k.SCORES: 0, k.SOFTMAX: 5, k.CONTEXT: 0,
-    k.GELU: 10, k.RESIDUAL: 1, k.SELECT: 1, k.RMS_NORM: 4, k.ROPE: 3, k.SWIGLU: 6,
-}  # fmt: skip
+LINEAR = "vmm"
 
 
 @dataclass(frozen=True)
 class OpCost:
-    """Cost of one operation that occurs ``count`` times in a step; ``x + x_slope * context`` at a context length.
+    """Cost of one operation that occurs ``count`` times in a step; ``x + x_slope * seen`` where it sees ``seen`` positions.
 
-    ``weights`` and ``kv`` are elements read from (or appended to) stored parameters and K/V; ``activations`` are
-    elements read and written between operations.
+    ``weights`` and ``kv`` are elements read from (or appended to) stored parameters and to K, V or state; ``activations`` are
+    elements read and written between operations. ``window``: most positions it sees; 0 for all.
     """
 
     kind: str
@@ -33,53 +34,43 @@ class OpCost:
     kv: float
     kv_slope: float
     activations: float
+    window: int = 0
+
+    def seen(self, contexts: Any) -> NDArray[np.float64]:
+        """Positions that it sees at each context."""
+        at = np.asarray(contexts, np.float64)
+        return np.minimum(at, self.window) if self.window else at
+
+    def flop_at(self, contexts: Any) -> NDArray[np.float64]:
+        """Floating-point operations at each context."""
+        return self.flop + self.flop_slope * self.seen(contexts)
+
+    def kv_at(self, contexts: Any) -> NDArray[np.float64]:
+        """Elements of K, V or state read and written at each context."""
+        return self.kv + self.kv_slope * self.seen(contexts)
 
 
-def flop(op: Op) -> float:
-    """Two for each multiply-accumulate, one for each bias, and the estimate for element-wise operations."""
-    _known(op)
-    bias = op.outputs if op.kind == k.VMM and op.bias else 0
-    return 2 * op.macs + bias + FLOP_PER_ELEMENT[op.kind] * op.inputs
+def flop(op: Op, context: int, encoder: int = 0) -> int:
+    """Two for each multiply-accumulate, and the estimate for element-wise work."""
+    kind, seen = kind_named(op.kind), positions_seen(op.shape, context, encoder)
+    return 2 * kind.macs(op.shape, seen) + kind.element_work(op.shape, seen)
 
 
-def weight_elements(op: Op) -> int:
-    """Stored parameters that the operation reads."""
-    if op.kind == k.VMM:
-        return op.outputs * op.inputs + (op.outputs if op.bias else 0)
-    if op.kind in (k.LAYER_NORM, k.RMS_NORM):
-        return op.inputs * (2 if op.bias else 1)
-    return op.inputs if op.kind == k.EMBEDDING else 0
-
-
-def kv_elements(op: Op) -> int:
-    """Elements of K or V that the operation reads or appends."""
-    if op.kind in (k.SCORES, k.CONTEXT):
-        return op.kv_heads * op.head_width * op.context
-    return op.kv_heads * op.head_width if op.kind == k.KV_WRITE else 0
-
-
-def activation_elements(op: Op) -> int:
-    """Elements read from and written for neighbouring operations; attention scores stay on the chip."""
-    if op.kind == k.VMM:
-        return op.inputs + op.outputs
-    if op.kind in (k.SCORES, k.CONTEXT):
-        return op.heads * op.head_width
-    return {k.SOFTMAX: 0, k.RESIDUAL: 3, k.SWIGLU: 3, k.EMBEDDING: 1, k.SELECT: 1, k.KV_WRITE: 1}.get(op.kind, 2) * op.inputs
+def moved_elements(op: Op, context: int, encoder: int = 0) -> int:
+    """Elements read and written: parameters, K, V or state, and activations."""
+    kind, seen = kind_named(op.kind), positions_seen(op.shape, context, encoder)
+    kept = kind.cache_reads(op.shape, seen) + kind.cache_writes(op.shape, seen)
+    return kind.weights(op.shape) + kept + kind.activations(op.shape, seen)
 
 
 def body_costs(model: DecoderModel) -> list[OpCost]:
-    """Costs of a step up to the last layer, equal operations counted once.
-
-    Every quantity of the graph is linear in the context, so two graphs (contexts 1 and 2) give it exactly.
-    """
-    return _costs(model.step(1, with_head=False), model.step(2, with_head=False))
+    """Costs of a step up to the last layer, equal operations counted once."""
+    return _costs(model, "all")
 
 
 def head_costs(model: DecoderModel) -> list[OpCost]:
     """Costs of what selects a token: final norm, LM head, selection."""
-    body = {op.name for op in model.step(1, with_head=False)}
-    heads = [[op for op in model.step(context) if op.name not in body] for context in (1, 2)]
-    return _costs(*heads)
+    return _costs(model, "logits")
 
 
 def step_costs(model: DecoderModel) -> list[OpCost]:
@@ -89,31 +80,34 @@ def step_costs(model: DecoderModel) -> list[OpCost]:
 
 def layer_product_costs(model: DecoderModel) -> list[OpCost]:
     """Costs of the weight matrix products inside the layers alone."""
-    products = [op for op in model.step(1, with_head=False) if op.kind == k.VMM]
-    return _costs(products, products)
+    return [cost for cost in _section_costs(section for section in model.sections() if section.layers) if cost.kind == LINEAR]
 
 
-def _costs(at_one: list[Op], at_two: list[Op]) -> list[OpCost]:
-    pairs = Counter(zip(map(_shape, at_one), map(_shape, at_two), strict=True))
-    return [_cost(one, two, count) for (one, two), count in pairs.items()]
+def _costs(model: DecoderModel, rows: str) -> list[OpCost]:
+    return _section_costs(section for section in model.sections() if section.rows == rows)
 
 
-def _shape(op: Op) -> Op:
-    return replace(op, name="", needs=(), layer=-1, weight="")
+def _section_costs(sections: Iterator[GraphSection]) -> list[OpCost]:
+    counted: Counter[tuple[str, Any]] = Counter()
+    for section in sections:
+        for op in section.ops:
+            counted[op.kind, op.shape] += section.times
+    return [_cost(kind, shape, count) for (kind, shape), count in counted.items()]
 
 
-def _cost(one: Op, two: Op, count: int) -> OpCost:
-    flop_slope = flop(two) - flop(one)
-    kv_slope = kv_elements(two) - kv_elements(one)
+def _cost(name: str, shape: Any, count: int) -> OpCost:
+    """Every quantity of a kind is linear in the positions seen, so two of them (1 and 2) give it exactly."""
+    kind = kind_named(name)
+    window = getattr(shape, "window", None) or 0
+
+    def flop_of(seen: int) -> int:
+        return 2 * kind.macs(shape, seen) + kind.element_work(shape, seen)
+
+    def kept(seen: int) -> int:
+        return kind.cache_reads(shape, seen) + kind.cache_writes(shape, seen)
+
+    flop_slope, kv_slope = flop_of(2) - flop_of(1), kept(2) - kept(1)
     return OpCost(
-        one.kind, count,
-        flop(one) - flop_slope, flop_slope,
-        weight_elements(one),
-        kv_elements(one) - kv_slope, kv_slope,
-        activation_elements(one),
+        name, count, flop_of(1) - flop_slope, flop_slope, kind.weights(shape), kept(1) - kv_slope, kv_slope,
+        kind.activations(shape, 1), window,
     )  # fmt: skip
-
-
-def _known(op: Op) -> None:
-    if op.kind not in FLOP_PER_ELEMENT:
-        raise ConfigError(f"operation kind '{op.kind}' has no cost on a baseline device")

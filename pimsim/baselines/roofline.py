@@ -44,8 +44,8 @@ def decode_times_s(
     """Seconds of a decoding step at each context length: the sum over operations of the slower of the two roofs."""
     total = np.zeros(len(contexts))
     for cost in costs:
-        flop = cost.flop + cost.flop_slope * contexts
-        elements = cost.weights + cost.kv + cost.activations + cost.kv_slope * contexts
+        flop = cost.flop_at(contexts)
+        elements = cost.weights + cost.activations + cost.kv_at(contexts)
         total += cost.count * np.maximum(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
     return total
 
@@ -58,8 +58,7 @@ def prompt_time_s(baseline: Baseline, model: DecoderModel, prompt_tokens: int, e
 
 
 def _pass_s(baseline: Baseline, cost: OpCost, tokens: int, element_bytes: float) -> float:
-    contexts_sum = tokens * (tokens + 1) / 2
-    flop = cost.flop * tokens + cost.flop_slope * contexts_sum
+    flop = float(cost.flop_at(np.arange(1, tokens + 1)).sum())
     elements = cost.weights + (cost.kv + cost.kv_slope + cost.activations) * tokens
     return cost.count * max(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pimsim.baselines.costs import LINEAR
 from pimsim.errors import ConfigError, nearest
-from pimsim.workload import ops as k
+from pimsim.workload.kinds import OP_KINDS
 from pimsim.workload.model import DecoderModel
 from pimsim.workload.ops import Op
 
@@ -24,7 +25,7 @@ EAGER, STREAM, GRAPH, MEASURED = "eager", "stream", "graph", "measured"
 
 @dataclass(frozen=True)
 class Framework:
-    """What a framework launches. ``kernels`` by operation kind; ``riders`` are labels computed inside another's kernel.
+    """What a framework launches. ``kernels`` by operation kind, or by its function; ``riders`` are labels computed inside another's kernel.
 
     ``bias_kernel``: a product's bias is a kernel of its own.
     """
@@ -38,21 +39,21 @@ class Framework:
 
 
 def _framework(name: str, stack: str, launch: str, kernels: str, riders: str = "", bias_kernel: bool = False) -> Framework:
-    counts = dict.fromkeys(_KINDS, 1) | {kind: int(n) for kind, n in (item.split("=") for item in kernels.split())}
+    counts = dict.fromkeys(OP_KINDS, 1) | {kind: int(n) for kind, n in (item.split("=") for item in kernels.split())}
     return Framework(name, stack, launch, counts, frozenset(riders.split()), bias_kernel)
 
-
-_KINDS = (
-    k.EMBEDDING, k.LAYER_NORM, k.VMM, k.KV_WRITE, k.SCORES, k.SOFTMAX, k.CONTEXT, k.GELU, k.RESIDUAL, k.SELECT,
-    k.RMS_NORM, k.ROPE, k.SWIGLU,
-)  # fmt: skip
 
 FRAMEWORKS = {
     f.name: f
     for f in (
         # RMSNorm in 16 bit: two casts, square, mean, add, rsqrt, two products. RoPE: product, negate, join, product, add.
-        _framework("transformers", "eager", EAGER, "embedding=3 rms_norm=8 rope=5 softmax=2 context=2 gelu=8 swiglu=2 select=12"),
-        _framework("pytorch", "eager", EAGER, "embedding=3 rms_norm=6 rope=4 softmax=0 swiglu=2 select=8"),
+        _framework(
+            "transformers",
+            "eager",
+            EAGER,
+            "embedding=3 rms_norm=8 rope=5 softmax=2 context=2 gelu=8 gated_activation=2 select=12",
+        ),
+        _framework("pytorch", "eager", EAGER, "embedding=3 rms_norm=6 rope=4 softmax=0 gated_activation=2 select=8"),
         _framework("torch_compile", "compiled", GRAPH, "kv_write=0 residual=0 select=3", riders="k v"),
         _framework("tinygrad", "compiled", GRAPH, "embedding=2 layer_norm=3 rms_norm=2 softmax=3 residual=0 select=4"),
         _framework(
@@ -83,17 +84,18 @@ def kernels_of(framework: Framework, op: Op) -> int:
     """Kernels that ``framework`` launches for one operation."""
     if op.label in framework.riders:
         return 0
-    if op.kind not in framework.kernels:
+    named = (op.kind, getattr(op.shape, "function", "")) if op.kind == "activation" else (op.kind,)
+    counts = [framework.kernels[name] for name in named if name in framework.kernels]
+    if not counts:
         raise ConfigError(f"operation kind '{op.kind}' has no kernel count in framework {framework.name}")
-    return framework.kernels[op.kind] + (1 if framework.bias_kernel and op.bias and op.kind == k.VMM else 0)
+    return counts[-1] + (1 if framework.bias_kernel and op.kind == LINEAR and op.shape.bias else 0)
 
 
 def kernel_count(framework: Framework, model: DecoderModel, linear_only: bool = False) -> int:
     """Kernels of one decoding step; ``linear_only`` counts the matrix products of the layers alone."""
-    ops = model.step(1)
-    return sum(kernels_of(framework, op) for op in ops if not linear_only or is_layer_product(op))
-
-
-def is_layer_product(op: Op) -> bool:
-    """True for a weight matrix product inside a layer."""
-    return op.kind == k.VMM and op.layer >= 0
+    return sum(
+        section.times * kernels_of(framework, op)
+        for section in model.sections()
+        for op in section.ops
+        if not linear_only or (section.layers and op.kind == LINEAR)
+    )

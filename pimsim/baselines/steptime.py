@@ -148,10 +148,12 @@ def _roofs(run: Run, costs: list[OpCost], contexts: NDArray[np.float64]) -> tupl
     """Seconds of arithmetic and of traffic at full efficiency, shape (contexts, operations)."""
     at, speedup = contexts[:, None], _speedup(run)
     count = np.array([cost.count for cost in costs])
-    flop = np.array([cost.flop for cost in costs]) + np.array([cost.flop_slope for cost in costs]) * at
+    window = np.array([cost.window or np.inf for cost in costs])
+    seen = np.minimum(at, window)
+    flop = np.array([cost.flop for cost in costs]) + np.array([cost.flop_slope for cost in costs]) * seen
     stored = np.array([cost.weights for cost in costs]) * run.weight_bytes
     other = np.array([cost.kv + cost.activations for cost in costs])
     other_slope = np.array([cost.kv_slope for cost in costs])
-    moved = stored + (other + other_slope * at) * _kv_bytes(run)
+    moved = stored + (other + other_slope * seen) * _kv_bytes(run)
     flop_per_s = run.baseline.flop_per_s("fp32" if run.weight_bytes == 4 else "fp16")
     return count * flop / (flop_per_s * speedup), count * moved / (run.baseline.bytes_per_s * speedup)

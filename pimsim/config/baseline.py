@@ -118,4 +118,4 @@ def load_baseline(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Ba
     layered = read_layers(str(name_or_path), FOLDER, "baseline device")
     for assignment in overrides:
         override(layered, assignment)
-    return Baseline(validate(BaselineSpec, layered, layered.where), dict(layered.sources), layered.where)
+    return Baseline(validate(BaselineSpec, layered.values, layered.where), dict(layered.sources), layered.where)

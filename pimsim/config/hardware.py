@@ -162,7 +162,12 @@ class AsicSpec(SpecModel):
     multiplier_stages: Annotated[int, Field(ge=1, le=64)] = unit("cycles", "pipeline depth of a multiplier")
     instruction_overhead_cycles: Annotated[int, Field(ge=0, le=10000)] = unit("cycles", "fetch and decode of an instruction")
     exp_taylor_terms: Annotated[int, Field(ge=1, le=32)] = unit("terms", "terms of the Taylor series of exp in softmax")
-    gelu_taylor_terms: Annotated[int, Field(ge=1, le=32)] = unit("terms", "terms of the Taylor series of exp in GELU")
+    gelu_taylor_terms: Annotated[int, Field(ge=1, le=32)] = unit(
+        "terms", "terms of the Taylor series of exp in GELU and other activations"
+    )
+    rotary_taylor_terms: Annotated[int, Field(ge=1, le=16)] = unit(
+        "terms", "terms of the Taylor series of sine and cosine in rotations", default=5
+    )
     reciprocal_newton_steps: Annotated[int, Field(ge=0, le=16)] = unit("steps", "Newton-Raphson steps of a reciprocal")
     rsqrt_newton_steps: Annotated[int, Field(ge=0, le=16)] = unit("steps", "Newton steps after the fast inverse square root")
     source: Source

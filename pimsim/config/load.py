@@ -6,24 +6,26 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pimsim.config.decoder.model import DecoderSpec
 from pimsim.config.device import Device, resolve_device
 from pimsim.config.hardware import HardwareSpec
-from pimsim.config.layers import Layered, override, read_layers
+from pimsim.config.layers import override, read_layers
 from pimsim.config.messages import config_error
-from pimsim.config.workload import WorkloadSpec
+from pimsim.config.short_forms import ModelSpec
+from pimsim.config.workload import ShortWorkloadSpec, WorkloadForm, WorkloadSpec
 
 _Spec = TypeVar("_Spec", bound=BaseModel)
 WORKLOAD_PREFIX = "workload."
 
 
-def validate(schema: type[_Spec], layered: Layered, where: str) -> _Spec:
+def validate(schema: type[_Spec], values: dict[str, Any], where: str) -> _Spec:
     """Check merged values against a schema. Raises ConfigError with a line for each complaint."""
     try:
-        return schema.model_validate(layered.values)
+        return schema.model_validate(values)
     except ValidationError as error:
         raise config_error(error, schema, where) from None
 
@@ -36,7 +38,7 @@ def load_hardware(name_or_path: str | Path, overrides: Iterable[str] = ()) -> De
     layered = read_layers(str(name_or_path), "hw_configs", "hardware")
     for assignment in overrides:
         override(layered, assignment)
-    spec = validate(HardwareSpec, layered, layered.where)
+    spec = validate(HardwareSpec, layered.values, layered.where)
     return resolve_device(spec, layered.sources, layered.where)
 
 
@@ -45,7 +47,28 @@ def load_workload(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     layered = read_layers(str(name_or_path), "workloads", "workload")
     for assignment in overrides:
         override(layered, assignment)
-    return validate(WorkloadSpec, layered, layered.where)
+    return workload_from(layered.values, layered.where)
+
+
+def workload_from(values: dict[str, Any], where: str) -> WorkloadSpec:
+    """Check merged values of a workload, whose model may be a short form that is written out into parts.
+
+    Keys of parts beside a short form change what it stands for. Raises ConfigError.
+    """
+    model = values.get("model")
+    if not isinstance(model, dict) or "family" not in model:
+        return validate(WorkloadSpec, values, where)
+    changes = {
+        key: value for key, value in model.items() if key in DecoderSpec.model_fields and key not in ModelSpec.model_fields
+    }
+    short_values = values | {"model": {key: value for key, value in model.items() if key not in changes}}
+    short = validate(ShortWorkloadSpec, short_values, where)
+    try:
+        parts = short.model.parts(changes)
+    except ValidationError as error:
+        raise config_error(error, DecoderSpec, f"{where}: model") from None
+    rest = {name: getattr(short, name) for name in WorkloadForm.model_fields}
+    return WorkloadSpec.model_construct(**rest, model=parts)
 
 
 def split_overrides(assignments: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -15,9 +15,8 @@ def config_error(error: ValidationError, schema: type[BaseModel], where: str) ->
 
 
 def _line(item: Any, schema: type[BaseModel], where: str) -> str:
-    location = [str(part) for part in item["loc"]]
+    model, location, field_unit = _field(schema, [str(part) for part in item["loc"]])
     path = ".".join(location)
-    model, field_unit = _model_and_unit(schema, location)
     kind = item["type"]
     if kind == "extra_forbidden":
         parent = ".".join(location[:-1]) or "top level"
@@ -34,24 +33,35 @@ def _line(item: Any, schema: type[BaseModel], where: str) -> str:
     return f"{where}: {path}: {item['input']!r}: {message}{field_unit}"
 
 
-def _model_and_unit(schema: type[BaseModel], location: list[str]) -> tuple[type[BaseModel] | None, str]:
-    """The model that holds the last part of ``location``, and the unit of that field if it states one."""
+def _field(schema: type[BaseModel], parts: list[str]) -> tuple[type[BaseModel] | None, list[str], str]:
+    """The model that holds the last of ``parts``, the path without the names of kinds, and the field's unit if it states one."""
     model: type[BaseModel] | None = schema
-    text = ""
-    for depth, part in enumerate(location):
+    choices: list[type[BaseModel]] = []
+    location, text = [], ""
+    for depth, part in enumerate(parts):
+        chosen = [choice for choice in choices if part in _kinds(choice)]
+        if chosen:
+            model, choices = chosen[0], []
+            continue
+        location.append(part)
         field = model.model_fields.get(part) if model else None
         if field is None:
-            break
+            continue
         extra = field.json_schema_extra
         if isinstance(extra, dict) and "unit" in extra:
             text = f" (unit: {extra['unit']})"
-        if depth < len(location) - 1:
-            model = _inner_model(field.annotation)
-    return model, text
+        if depth < len(parts) - 1:
+            choices = _inner_models(field.annotation)
+            model = choices[0] if choices else None
+    return model, location, text
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    for candidate in (annotation, *get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    field = model.model_fields.get("kind")
+    return get_args(field.annotation) if field else ()
+
+
+def _inner_models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _inner_models(part)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.model import Band
-from pimsim.config.workload import WorkloadSpec
+from pimsim.config.workload import ShortWorkloadSpec, WorkloadSpec
 from pimsim.dram.standard import Standard
 from pimsim.dram.timing import CLOCK_KEY, known_stems
 from pimsim.errors import ConfigError, nearest
@@ -29,7 +29,8 @@ def settable_paths(standards: Iterable[Standard]) -> dict[str, str]:
         paths[f"{_TIMING}{CLOCK_KEY}"] = NUMBER
         for stem in known_stems(standard):
             paths[f"{_TIMING}t{stem}_ns"], paths[f"{_TIMING}n{stem}"] = NUMBER, INTEGER
-    paths.update(_leaves(WorkloadSpec, WORKLOAD_PREFIX))
+    for form in (ShortWorkloadSpec, WorkloadSpec):
+        paths.update(_leaves(form, WORKLOAD_PREFIX))
     return paths
 
 
@@ -50,15 +51,18 @@ def _leaves(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
         if name in _NOT_SWEPT:
             continue
         inner = _inner(field.annotation)
-        if inner is not None and not issubclass(inner, Band):
-            yield from _leaves(inner, f"{prefix}{name}.")
+        if inner and not issubclass(inner[0], Band):
+            for model in inner:
+                yield from _leaves(model, f"{prefix}{name}.")
         elif name != "timing":
-            yield f"{prefix}{name}", BAND if inner is not None else _kind(field.annotation)
+            yield f"{prefix}{name}", BAND if inner else _kind(field.annotation)
 
 
-def _inner(annotation: Any) -> type[BaseModel] | None:
-    candidates = (annotation, *get_args(annotation))
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+def _inner(annotation: Any) -> list[type[BaseModel]]:
+    """Models that a field may hold; a mapping of them has names of its own, which no schema lists."""
+    if get_origin(annotation) is dict:
+        return []
+    return [part for part in _flatten(annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
 
 
 def _kind(annotation: Any) -> str:

@@ -1,71 +1,69 @@
-"""Schema of a workload file: a decoder-only model and the default request."""
+"""Schema of a workload file: a model and the default request."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import random
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from pimsim.config.decoder.model import DecoderSpec
 from pimsim.config.model import Source, SpecModel, unit
+from pimsim.config.short_forms import ModelSpec
 
-Size = Annotated[int, Field(ge=1, le=1 << 24)]
+Tokens = Annotated[int, Field(ge=1)]
+MAX_BATCH = 4096
 
 
-class ModelSpec(SpecModel):
-    """Shape of a decoder-only model. ``family`` picks the graph; a family may need more keys (see workload/families)."""
+class PromptLengths(SpecModel):
+    """Prompt lengths drawn evenly from ``shortest`` to ``longest``, the same for the same seed."""
 
-    family: Literal["gpt2", "llama"] = unit("1", "decoder graph")
-    layers: Annotated[int, Field(ge=1, le=1000)] = unit("layers", "decoder layers")
-    d_model: Size = unit("elements", "width of the residual stream")
-    heads: Annotated[int, Field(ge=1, le=4096)] = unit("heads", "attention heads")
-    d_ff: Size = unit("elements", "width of the feed-forward part")
-    vocabulary: Size = unit("tokens", "rows of the token embedding")
-    max_context: Size = unit("tokens", "longest context; K and V space is reserved for it")
-    kv_heads: Annotated[int, Field(ge=1, le=4096)] | None = unit("heads", "heads of K and V; heads if not given", default=None)
-    d_head: Size | None = unit("elements", "width of a head; d_model / heads if not given", default=None)
-    tied_embeddings: bool = unit("1", "whether the LM head is the token embedding", default=True)
-    qkv_bias: bool = unit("1", "whether Q, K and V products have biases (family llama)", default=False)
-    source: Source
+    shortest: Tokens = unit("tokens", "shortest prompt")
+    longest: Tokens = unit("tokens", "longest prompt")
+    seed: Annotated[int, Field(ge=0)] = unit("1", "seed of the draw", default=0)
 
     @model_validator(mode="after")
-    def _shape(self) -> ModelSpec:
-        if self.d_head is None and self.d_model % self.heads:
-            raise ValueError(f"d_model {self.d_model} is not a multiple of heads {self.heads}; give d_head")
-        if self.heads % self.key_value_heads:
-            raise ValueError(f"heads {self.heads} is not a multiple of kv_heads {self.key_value_heads}")
-        if self.family == "llama" and self.head_width % 2:
-            raise ValueError(f"d_head {self.head_width} must be even: rotary positions turn pairs of elements")
-        if self.family == "gpt2" and self.qkv_bias:
-            raise ValueError("qkv_bias is for family llama: family gpt2 has biases everywhere")
-        if self.family == "gpt2" and (self.kv_heads or self.heads) != self.heads:
-            raise ValueError(f"kv_heads {self.kv_heads}: family gpt2 has as many K and V heads as heads ({self.heads})")
+    def _ordered(self) -> PromptLengths:
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest {self.shortest} is more than longest {self.longest}")
         return self
 
-    @property
-    def head_width(self) -> int:
-        """Elements of one head."""
-        return self.d_head or self.d_model // self.heads
-
-    @property
-    def key_value_heads(self) -> int:
-        """Heads of K and V (fewer than ``heads`` with grouped queries)."""
-        return self.kv_heads or self.heads
+    def drawn(self, count: int) -> tuple[int, ...]:
+        """``count`` lengths."""
+        generator = random.Random(self.seed)
+        return tuple(generator.randint(self.shortest, self.longest) for _ in range(count))
 
 
 class RequestSpec(SpecModel):
-    """Default request: tokens in the prompt and tokens to generate."""
+    """Default request: sequences in a batch, tokens in the prompt and tokens to generate."""
 
-    prompt_tokens: Annotated[int, Field(ge=1)] = unit("tokens", "tokens in the prompt", default=1)
+    prompt_tokens: Tokens | list[Tokens] | PromptLengths = unit(
+        "tokens", "tokens in the prompt; a list gives each sequence's, a distribution draws them", default=1
+    )
+    batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = unit("sequences", "sequences decoded together", default=1)
+    prefill_chunk: Tokens = unit("tokens", "prompt tokens of a sequence that are fed in one step", default=32)
     generate_tokens: Annotated[int, Field(ge=1)] = unit("tokens", "tokens to generate", default=1024)
+    encoder_tokens: Annotated[int, Field(ge=0, le=1 << 24)] = unit("tokens", "input of an encoder, if there is one", default=0)
     source: Source
 
 
-class WorkloadSpec(SpecModel):
-    """A validated workload description. ``labels`` are further names under which measurements list the model."""
+class WorkloadForm(SpecModel):
+    """What every spelling of a workload holds beside its model."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: str = ""
     source: Source
     labels: list[str] = unit("1", "further names under which measurements list it", default_factory=list)
-    model: ModelSpec
     request: RequestSpec
+
+
+class WorkloadSpec(WorkloadForm):
+    """A validated workload description. ``labels`` are further names under which measurements list the model."""
+
+    model: DecoderSpec
+
+
+class ShortWorkloadSpec(WorkloadForm):
+    """A workload whose model is a short form."""
+
+    model: ModelSpec

@@ -100,13 +100,18 @@ def mac_array_read(s: Scenario) -> float:
 
 
 def mac_units(s: Scenario) -> float:
-    """Multiply-accumulates of every lane of every bank, padding included."""
-    return s.count("MAC_AB") * s.device.organization.banks * s.device.pim.mac_lanes * s.value(s.device.energy.mac_pj)
+    """Multiply-accumulates of every lane of every bank for every vector, padding included."""
+    return (
+        (s.count("MAC_AB") + s.outcome.shared_columns)
+        * s.device.organization.banks
+        * s.device.pim.mac_lanes
+        * s.value(s.device.energy.mac_pj)
+    )
 
 
 def global_buffer(s: Scenario) -> float:
-    """Bytes written into the global buffer, and read from it for each MAC."""
-    columns = s.count("WR_GB") + s.count("MAC_AB")
+    """Bytes written into the global buffer, and read from it for each vector of each MAC."""
+    columns = s.count("WR_GB") + s.count("MAC_AB") + s.outcome.shared_columns
     return columns * s.device.organization.column_bytes * s.value(s.device.energy.global_buffer_pj_per_byte)
 
 

@@ -154,6 +154,7 @@ class FastEngine:
             asic_muls=sum(t.asic_muls for t in totals),
             link_bytes=sum(t.link_bytes for t in totals),
             bursts=sum(t.bursts for t in totals),
+            shared_columns=sum(t.shared_columns for t in totals),
             simulated_bursts=int(channels.simulated.sum() + self._core[0].memo.simulated),
             kernel_s=self.kernel_s,
         )

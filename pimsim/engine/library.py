@@ -31,6 +31,7 @@ INSTRUCTION = record_type(
     muls=int,
     asic_ps=int,  # time that the ASIC computes
     link_bytes=int,
+    shared_columns=int,  # as ``EngineOutcome`` counts them
 )
 
 
@@ -55,6 +56,7 @@ class StepTotals:
 
     channel_counts: IntArray
     bursts: int
+    shared_columns: int
     asic_adds: int
     asic_muls: int
     asic_busy_ps: int
@@ -164,6 +166,7 @@ class Library:
             sum(stage.muls for stage in instruction.stages),
             duration_ps if instruction.kind == ASIC else 0,
             instruction.link_bytes,
+            sum(block.shared_columns for block in instruction.blocks if block is not None),
         )
 
     def _row(self, blocks: tuple[Block | None, ...]) -> int:
@@ -188,10 +191,8 @@ class Library:
             used = self._blocks[:, channel]
             uses = np.bincount(used[used >= 0], of_row[used >= 0], len(self._counts)).astype(np.int64)
             counts[channel] = uses @ self._counts
-        adds, muls, busy_ps, link_bytes = (
-            int(times @ column) for column in (facts.adds, facts.muls, facts.asic_ps, facts.link_bytes)
-        )
-        return StepTotals(counts[:, :kinds], int(counts[:, kinds].sum()), adds, muls, busy_ps, link_bytes)
+        summed = (facts.shared_columns, facts.adds, facts.muls, facts.asic_ps, facts.link_bytes)
+        return StepTotals(counts[:, :kinds], int(counts[:, kinds].sum()), *(int(times @ column) for column in summed))
 
     def duration_ps(self, instruction: Instruction) -> int:
         """Time of an ASIC instruction or a link transfer; 0 for PIM, whose time the engine finds."""

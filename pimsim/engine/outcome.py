@@ -12,7 +12,10 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class EngineOutcome:
-    """Counters of a run. ``causes`` is (channels, causes) in CK, ``counts`` (channels, commands); times in ps."""
+    """Counters of a run. ``causes`` is (channels, causes) in CK, ``counts`` (channels, commands); times in ps.
+
+    ``shared_columns``: columns of a bank that MACs multiplied with vectors beyond the first, over all channels.
+    """
 
     step_ps: IntArray
     dram_cycles: int
@@ -26,6 +29,7 @@ class EngineOutcome:
     asic_muls: int
     link_bytes: int
     bursts: int
+    shared_columns: int
     simulated_bursts: int
     kernel_s: float
 

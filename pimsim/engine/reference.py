@@ -49,6 +49,7 @@ class ReferenceEngine:
         self._order = list(range(channels + 1)) if order is None else list(order)
         self._numbered = 0
         self._asic_busy_ps = self._asic_adds = self._asic_muls = self._link_bytes = 0
+        self._shared_columns = 0
         self._wall_s = 0.0
         for unit in self._order:
             self._env.process(self._run_asic() if unit == channels else self._channels[unit].run())
@@ -119,6 +120,7 @@ class ReferenceEngine:
             asic_muls=self._asic_muls,
             link_bytes=self._link_bytes,
             bursts=bursts,
+            shared_columns=self._shared_columns,
             simulated_bursts=bursts,
             kernel_s=self._wall_s,
         )
@@ -133,6 +135,8 @@ class ReferenceEngine:
             last = instructions[-1]
             yield last.done
             self._now_ps, self._step_cause = last.end_ps, waiting_cause(last.instruction)
+            for running in instructions:
+                self._shared_columns += sum(block.shared_columns for block in running.instruction.blocks if block is not None)
             self.steps.append(Step(start_ps, last.end_ps - start_ps, instructions))
 
     def _unroll(self, program: StepProgram, start_ps: int) -> Iterator[Running]:

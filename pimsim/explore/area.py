@@ -53,13 +53,15 @@ def channel_periphery(s: Silicon) -> float:
 def mac_units(s: Silicon) -> float:
     """A MAC unit in every bank: lanes and accumulators, in the DRAM process."""
     shape = s.spec.dram.organization
-    unit = s.pim.mac_lanes * s.value(s.area.mac_lane_mm2) + s.pim.accumulators_per_bank * s.value(s.area.accumulator_mm2)
+    unit = s.pim.vectors_per_column * (
+        s.pim.mac_lanes * s.value(s.area.mac_lane_mm2) + s.pim.accumulators_per_bank * s.value(s.area.accumulator_mm2)
+    )
     return shape.channels * shape.banks * unit * s.value(s.area.dram_process_factor)
 
 
 def global_buffers(s: Silicon) -> float:
     """A vector buffer in every channel, in the DRAM process."""
-    kib = s.spec.dram.channels * s.pim.global_buffer_bytes / BYTES_PER_KIB
+    kib = s.spec.dram.channels * s.pim.vectors_per_column * s.pim.global_buffer_bytes / BYTES_PER_KIB
     return kib * s.value(s.area.sram_mm2_per_kib) * s.value(s.area.dram_process_factor)
 
 

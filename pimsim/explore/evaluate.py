@@ -9,7 +9,7 @@ from typing import Any
 
 from pimsim.config.device import resolve_device
 from pimsim.config.hardware import HardwareSpec
-from pimsim.config.workload import WorkloadSpec
+from pimsim.config.load import workload_from
 from pimsim.errors import PimsimError
 from pimsim.explore.objectives import row_of
 from pimsim.explore.points import Task
@@ -40,7 +40,7 @@ def evaluate(task: Task) -> Outcome:
     try:
         hardware = HardwareSpec.model_validate(task.hardware)
         device = resolve_device(hardware, {}, hardware.name)
-        result = simulate(device, WorkloadSpec.model_validate(task.workload), task.tokens, task.prompt)
+        result = simulate(device, workload_from(task.workload, "workload"), task.tokens, task.prompt)
         row = row_of(result, hardware)
     except PimsimError as error:
         return Outcome(task.key, INFEASIBLE, reason=str(error), wall_s=time.perf_counter() - began)

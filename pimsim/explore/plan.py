@@ -103,7 +103,7 @@ def _bases(spec: SweepSpec, kind: str) -> list[str]:
 def _hardware_bases(spec: SweepSpec, resolver: Resolver) -> Iterator[HardwareSpec]:
     for name in _bases(spec, "hardware"):
         layered = resolver.base(name, "hardware")
-        yield validate(HardwareSpec, layered, layered.where)
+        yield validate(HardwareSpec, layered.values, layered.where)
 
 
 def _check_names(spec: SweepSpec, paths: dict[str, str], expressions: list[Expression], where: str) -> None:

@@ -17,6 +17,7 @@ from pimsim.config.device import resolve_device
 from pimsim.config.expression import Expression
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.layers import Layered, read_layers, set_path
+from pimsim.config.load import workload_from
 from pimsim.config.messages import config_error
 from pimsim.config.paths import REQUEST, WORKLOAD_PREFIX
 from pimsim.config.sweep import SweepSpec
@@ -136,12 +137,11 @@ def _point(settings: Settings, hardware: Layered, workload: Layered, request: Ma
     content: list[Any] = [hardware.values, workload.values]
     try:
         spec = HardwareSpec.model_validate(hardware.values)
-        model = WorkloadSpec.model_validate(workload.values)
+        model = workload_from(workload.values, Path(workload.where).stem)
         content = [spec.model_dump(mode="json"), model.model_dump(mode="json")]
         _check_possible(spec, model, request)
     except ValidationError as error:
-        schema = HardwareSpec if spec is None else WorkloadSpec
-        refused = str(config_error(error, schema, Path((hardware if spec is None else workload).where).stem))
+        refused = str(config_error(error, HardwareSpec, Path(hardware.where).stem))
     except PimsimError as error:
         refused = str(error)
     content += [request["tokens"], request["prompt"], package_version()]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pimsim.asic import functions
+from pimsim.asic.activations import activation
 from pimsim.asic.numerics import approximate
 from pimsim.asic.work import Stage, cycles
 from pimsim.config.device import Device
@@ -106,12 +107,12 @@ def cost(device: Device, function: str) -> Cost:
 
 
 def _instruction(model: DecoderModel, function: str, asic: AsicSpec) -> list[Stage]:
-    spec = model.spec
+    ops = {op.name: op for section in model.sections() for op in section.ops}
     if function == "gelu":
-        return functions.gelu(spec.d_ff, asic)
+        return activation("gelu", ops["gelu"].shape.width, asic)
     if function == "rsqrt":
-        return functions.layer_norm(spec.d_model, asic)
-    return functions.softmax(spec.heads, COST_CONTEXT, asic)
+        return functions.norm(ops["ln1"].shape, 1, asic, centred=True)
+    return functions.attention_softmax(ops["softmax"].shape, [COST_CONTEXT], asic)
 
 
 def _run(device: Device, numerics: str) -> Generation:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pimsim.errors import WeightsError, nearest
 from pimsim.functional.bf16 import FloatArray, rounded
-from pimsim.functional.safetensors_file import DTYPES, SafetensorsFile
+from pimsim.hub.safetensors_file import DTYPES, SafetensorsFile
 from pimsim.workload.model import DecoderModel
 from pimsim.workload.ops import Tensor
 
@@ -94,7 +94,7 @@ class Gpt2Checkpoint:
     def _check_tied_head(self) -> None:
         """A file may hold the tied head a second time; then it must be the same."""
         head = WHOLE["lm_head"]
-        if head not in self.file.entries or not self.model.spec.tied_embeddings:
+        if head not in self.file.entries or not self.model.spec.head.tied:
             return
         embedding = self.name_of("wte")
         same = self.file.entries[head].shape == self.file.entries[embedding].shape
@@ -106,4 +106,4 @@ class Gpt2Checkpoint:
 
     def _shape(self) -> str:
         spec = self.model.spec
-        return f"family {spec.family}, {spec.layers} layers, d_model {spec.d_model}"
+        return f"decoder of {spec.layers} layers, d_model {spec.d_model}"

@@ -5,232 +5,149 @@ Between instructions vectors are BF16; only results of matrix-vector products st
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pimsim.asic.numerics import Numerics, layer_norm, softmax
+from pimsim.asic.numerics import Numerics
 from pimsim.config.device import Device
-from pimsim.errors import MappingError
 from pimsim.functional import formats
-from pimsim.functional.bf16 import FloatArray, rounded
-from pimsim.functional.machine import PimMachine, Received
+from pimsim.functional.bf16 import FloatArray, WordArray, rounded
+from pimsim.functional.kinds import action_of
+from pimsim.functional.machine import IntArray, PimMachine, Received
 from pimsim.mapping.layout import Region
 from pimsim.mapping.placement import Placement
-from pimsim.program.instruction import LINK, PIM, Instruction, StepProgram
-from pimsim.program.vectors import value_addresses
+from pimsim.mapping.policies import policy_named
+from pimsim.program.instruction import Instruction, Section, StepProgram
+from pimsim.program.rows import SequenceRows, StepRows, rows_of
+from pimsim.program.vmm import Vectors, vectors_for
 from pimsim.workload.model import DecoderModel
-from pimsim.workload.ops import CONTEXT, EMBEDDING, GELU, KV_WRITE, LAYER_NORM, RESIDUAL, SCORES, SELECT, SOFTMAX, VMM, Op
+from pimsim.workload.ops import SECTION_INPUT, Op
 
 
 @dataclass(frozen=True, eq=False)
 class StepOutput:
-    """``token`` selected by a step and the ``logits`` it was selected from; None for a step without a head."""
+    """``tokens`` selected by a step's rows that have logits, and those ``logits`` (rows, vocabulary)."""
 
-    token: int | None
-    logits: FloatArray | None
+    tokens: tuple[int, ...]
+    logits: FloatArray
+
+    @property
+    def token(self) -> int | None:
+        """The last row's token; None for a step without a head."""
+        return self.tokens[-1] if self.tokens else None
 
 
+@dataclass
 class Executor:
-    """Runs the steps of one request; K and V stay in the machine from one step to the next."""
+    """Runs the steps of one model; K, V and states stay in the machine and in ``kept`` from one step to the next.
 
-    def __init__(
-        self, device: Device, model: DecoderModel, placement: Placement, machine: PimMachine, numerics: Numerics
-    ) -> None:
-        self.device, self.model, self.placement, self.machine, self.numerics = device, model, placement, machine, numerics
-        self.vectors: dict[str, FloatArray] = {}
-        self.received: dict[tuple[str, str], Received] = {}
-        self.layer = self.context = 0
-        self.selected: int | None = None
+    ``vectors``: results of operations as (rows, width), of one sequence's scores as (rows, heads, tokens) under its number.
+    ``encoder_tokens``: tokens of each sequence's encoder input. ``least_length``: length that every sequence will reach, for
+    rotations that depend on the whole sequence's.
+    """
+
+    device: Device
+    model: DecoderModel
+    placement: Placement
+    machine: PimMachine
+    numerics: Numerics
+    vectors: dict[str | tuple[str, int], FloatArray] = field(default_factory=dict)
+    received: dict[tuple[str, str, int], Received] = field(default_factory=dict)
+    kept: dict[tuple[str, int], FloatArray] = field(default_factory=dict)
+    encoder_tokens: dict[int, int] = field(default_factory=dict)
+    least_length: int = 0
 
     def step(self, program: StepProgram) -> StepOutput:
         """Execute one step. Raises MappingError if its commands or addresses do not fit together."""
-        self.vectors, self.received, self.selected, self.context = {}, {}, None, program.context
-        before, inside, after = program.sections
-        self._section(before.instructions, 0)
-        entry, end = before.instructions[-1].op.name, inside.instructions[-1].op.name
-        for layer in inside.layers:
-            self._section(inside.instructions, layer)
-            self.vectors[entry] = self.vectors[end]
-        self._section(after.instructions, 0)
-        logits = self.vectors[after.instructions[-1].op.needs[0]] if after.instructions else None
-        return StepOutput(self.selected, logits)
+        self.vectors, self.tokens = {}, ()
+        self.rows = self.all_rows = rows_of(program.step)
+        self.layer = -1
+        logits = np.zeros((0, 0), np.float32)
+        if program.step.stack == "encoder":
+            self.encoder_tokens.update({one.sequence: one.count for one in self.rows.sequences})
+        for section in program.sections:
+            self._enter(section)
+            for self.layer in section.layers:
+                self._run(section)
+            if self.tokens:
+                logits = self.vectors[section.instructions[-1].op.needs[0]]
+        return StepOutput(self.tokens, logits)
 
-    def _section(self, instructions: tuple[Instruction, ...], layer: int) -> None:
-        self.layer = layer
-        for instruction in instructions:
-            if instruction.kind == LINK:
-                continue
-            actions = _PIM if instruction.kind == PIM else _ASIC
-            if instruction.op.kind not in actions:
-                raise MappingError(f"{instruction.op.name}: operation '{instruction.op.kind}' cannot be executed on numbers yet")
-            actions[instruction.op.kind](self, instruction)
+    def _enter(self, section: Section) -> None:
+        """Make ``section``'s rows the current ones: those that need logits, for a head."""
+        self.section = section
+        if section.rows == "logits" and self.rows is self.all_rows:
+            self.vectors[SECTION_INPUT] = self.vectors[SECTION_INPUT][list(self.rows.logits)]
+            self.rows = self.rows.only(self.rows.logits)
 
-    def input_of(self, op: Op) -> FloatArray:
-        """The vector that an operation works on."""
-        return self.vectors[op.needs[0]]
+    def _run(self, section: Section) -> None:
+        self.received = {}
+        for instruction in section.instructions:
+            action = action_of(instruction)
+            if action is not None:
+                action(self, instruction)
+        self.vectors[SECTION_INPUT] = self.vectors.get(section.instructions[-1].op.name, self.vectors.get(SECTION_INPUT))  # type: ignore[assignment]
 
-    def store(self, op: Op, vector: FloatArray) -> None:
-        """Keep an operation's result as the BF16 vector that the ASIC's memory holds."""
-        self.vectors[op.name] = rounded(vector)
+    def input_of(self, op: Op, operand: int = 0) -> FloatArray:
+        """An operand of an operation, as (rows, width)."""
+        return self.vectors[op.needs[operand]]
 
-    def store_product(self, op: Op, vector: FloatArray) -> None:
-        """Keep a matrix-vector product in the width of the accumulators' results."""
-        self.vectors[op.name] = rounded(vector) if self.device.pim.result_dtype == "bf16" else vector
+    def store(self, op: Op, vectors: FloatArray) -> None:
+        """Keep an operation's result as the BF16 vectors that the ASIC's memory holds."""
+        self.vectors[op.name] = rounded(vectors)
 
-    def base_row(self, region: str) -> int:
-        """First row of what ``region`` names in layer 0, for the layer that runs now."""
-        name = region if not region.startswith("h0.") else f"h{self.layer}.{region.removeprefix('h0.')}"
-        for kind in (self.placement.regions, self.placement.strips, self.placement.tables):
-            if name in kind:
-                return kind[name].base_row  # type: ignore[attr-defined, no-any-return]
-        raise MappingError(f"{name}: was never placed")
+    def store_product(self, op: Op, vectors: FloatArray, sequence: int | None = None) -> None:
+        """Keep a matrix product in the width of the accumulators' results; of one sequence under its number."""
+        name = op.name if sequence is None else (op.name, sequence)
+        self.vectors[name] = rounded(vectors) if self.device.pim.result_dtype == "bf16" else vectors
 
-    def receive(self, instruction: Instruction, received: Received) -> None:
-        """Keep what an instruction's reads returned until the ASIC asks for it."""
-        self.received[instruction.op.name, instruction.role] = received
+    def store_rows(self, op: Op, sequence: SequenceRows, vectors: FloatArray) -> None:
+        """Put one sequence's rows of a product among those of all."""
+        if self.device.pim.result_dtype == "bf16":
+            vectors = rounded(vectors)
+        whole = self.vectors.get(op.name)
+        if whole is None or sequence is self.rows.sequences[0]:
+            whole = self.vectors[op.name] = np.zeros((self.rows.count, vectors.shape[1]), np.float32)
+        whole[list(sequence.indices)] = vectors
+
+    def sequence(self, instruction: Instruction) -> SequenceRows:
+        """The rows of the sequence that an instruction works for."""
+        return next(one for one in self.rows.sequences if one.sequence == instruction.sequence)
+
+    def longest(self, rows: StepRows) -> int:
+        """Tokens of the longest sequence of the step, this far or as long as it is known to become."""
+        return max(self.least_length, *(row.position + 1 for row in rows.rows))
+
+    def name_of(self, name: str) -> str:
+        """Full name of what is placed for ``name`` in the layer that runs now."""
+        return self.section.full_name(name, self.layer)
+
+    def region(self, op: Op) -> Region:
+        """Where the operation's matrix lies in the layer that runs now."""
+        return self.placement.regions[self.name_of(op.weight)]
+
+    def vectors_of(self, count: int) -> Vectors:
+        """How ``count`` vectors meet a matrix on this device."""
+        return vectors_for(self.device, count, policy_named(self.device.spec.mapping).ROW_OPEN)
+
+    def run(
+        self, instruction: Instruction, sent: WordArray | None = None, *, read_columns: int = 0, groups: int = 0,
+        lanes: tuple[int, int] | None = None, moved: tuple[tuple[IntArray, IntArray], ...] = (),
+    ) -> Received:  # fmt: skip
+        """Execute an instruction's blocks and keep what its reads returned until the ASIC asks for it."""
+        base_row = self.placement.base_row(self.name_of(instruction.region), instruction.sequence)
+        given = {} if sent is None else {"sent": sent}
+        received = self.machine.run(
+            instruction.blocks, base_row, **given, lanes=lanes, read_columns=read_columns, result_groups=groups, moved=moved
+        )
+        self.received[instruction.op.name, instruction.role, instruction.sequence] = received
+        return received
+
+    def results(self, instruction: Instruction, role: str) -> Received:
+        """What an earlier instruction of the same operation and sequence returned."""
+        return self.received[instruction.op.name, role, instruction.sequence]
 
     def loaded(self, op: Op, role: str) -> FloatArray:
         """The vector that an earlier instruction of ``op`` read."""
-        return formats.vector_of(self.received[op.name, role], f"{op.name} ({role})")
-
-    def region(self, op: Op) -> Region:
-        """Where the operation's matrix lies (in layer 0)."""
-        return self.placement.regions[op.weight]
-
-
-def _read(run: Executor, instruction: Instruction, columns: int) -> None:
-    base_row = run.base_row(instruction.region)
-    run.receive(instruction, run.machine.run(instruction.blocks, base_row, read_columns=columns))
-
-
-def _multiply(run: Executor, instruction: Instruction, sent: np.ndarray, groups: int) -> Received:
-    base_row = run.base_row(instruction.region)
-    received = run.machine.run(instruction.blocks, base_row, sent, result_groups=groups)
-    run.receive(instruction, received)
-    return received
-
-
-def _read_embedding(run: Executor, instruction: Instruction) -> None:
-    _read(run, instruction, run.placement.geometry.columns_for(instruction.op.inputs))
-
-
-def _read_norm(run: Executor, instruction: Instruction) -> None:
-    _read(run, instruction, 2 * run.placement.geometry.columns_for(instruction.op.inputs))
-
-
-def _run_weights(run: Executor, instruction: Instruction) -> None:
-    op, geometry = instruction.op, run.placement.geometry
-    if instruction.role == "load":
-        return _read(run, instruction, geometry.columns_for(op.outputs))
-    layout = run.region(op).layout
-    sent = formats.columns_of(run.input_of(op), geometry.lanes)
-    received = _multiply(run, instruction, sent, len(layout.chunks) * layout.slots)
-    if len(layout.chunks) == 1 and not op.bias:
-        run.store_product(op, formats.outputs_of(received, 1, op.name)[0, : op.outputs])
-    return None
-
-
-def _write_keys_or_values(run: Executor, instruction: Instruction) -> None:
-    op, geometry, token = instruction.op, run.placement.geometry, run.context - 1
-    width, base_row = op.heads * op.head_width, run.base_row(instruction.region)
-    part = 1 if op.label == "k_write" else 2
-    heads = run.input_of(op)[part * width : (part + 1) * width].reshape(op.heads, op.head_width)
-    if part == 1:
-        run.machine.run(instruction.blocks, base_row, formats.rows_of_columns(heads, geometry.lanes))
-        return
-    moved = tuple(
-        value_addresses(run.region(op), block, token) if block else (np.zeros(0, np.int64),) * 2 for block in instruction.blocks
-    )
-    sent, lane = formats.lane_of_columns(heads, geometry, token % geometry.lanes), token % geometry.lanes
-    run.machine.run(instruction.blocks, base_row, sent, (lane, lane + 1), moved=moved)
-
-
-def _run_scores(run: Executor, instruction: Instruction) -> None:
-    op, geometry = instruction.op, run.placement.geometry
-    query = run.input_of(op)[: op.heads * op.head_width].reshape(op.heads, op.head_width)
-    groups = geometry.slots_for(op.context) * op.heads
-    received = _multiply(run, instruction, formats.rows_of_columns(query, geometry.lanes), groups)
-    run.store_product(op, formats.scores_of(received, op.heads, op.context, op.name))
-
-
-def _run_context(run: Executor, instruction: Instruction) -> None:
-    op, geometry, region = instruction.op, run.placement.geometry, run.region(instruction.op)
-    parts = formats.used_chunks(region, geometry.columns_for(op.context))
-    sent = formats.rows_of_columns(run.input_of(op), geometry.lanes)
-    received = _multiply(run, instruction, sent, parts * region.layout.slots)
-    if parts == 1:
-        found = formats.outputs_of(received, 1, op.name)
-        run.store_product(op, formats.context_of(found, op.heads, op.head_width)[0])
-
-
-def _add_embeddings(run: Executor, instruction: Instruction) -> None:
-    op = instruction.op
-    run.store(op, (run.loaded(op, "token") + run.loaded(op, "position"))[: op.inputs])
-
-
-def _norm(run: Executor, instruction: Instruction) -> None:
-    op = instruction.op
-    scale, shift = run.loaded(op, "load").reshape(2, -1)[:, : op.inputs]
-    run.store(op, layer_norm(run.input_of(op), scale, shift, run.numerics))
-
-
-def _sum_parts(run: Executor, instruction: Instruction) -> None:
-    op, chunks = instruction.op, len(run.region(instruction.op).layout.chunks)
-    total = _sum(formats.outputs_of(run.received[op.name, "vmm"], chunks, op.name))[: op.outputs]
-    if op.bias:
-        total = total + run.loaded(op, "load")[: op.outputs]
-    run.store_product(op, total)
-
-
-def _sum_context(run: Executor, instruction: Instruction) -> None:
-    op = instruction.op
-    parts = formats.used_chunks(run.region(op), run.placement.geometry.columns_for(op.context))
-    found = formats.outputs_of(run.received[op.name, "vmm"], parts, op.name)
-    run.store_product(op, _sum(formats.context_of(found, op.heads, op.head_width)))
-
-
-def _sum(parts: FloatArray) -> FloatArray:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
-
-
-def _softmax(run: Executor, instruction: Instruction) -> None:
-    op = instruction.op
-    run.store(op, softmax(run.input_of(op), op.head_width, run.numerics))
-
-
-def _gelu(run: Executor, instruction: Instruction) -> None:
-    run.store(instruction.op, run.numerics.gelu(run.input_of(instruction.op)))
-
-
-def _residual(run: Executor, instruction: Instruction) -> None:
-    first, second = (run.vectors[name] for name in instruction.op.needs)
-    run.store(instruction.op, first + second)
-
-
-def _select(run: Executor, instruction: Instruction) -> None:
-    run.selected = int(np.argmax(run.input_of(instruction.op)))
-
-
-_PIM: dict[str, Callable[[Executor, Instruction], None]] = {
-    EMBEDDING: _read_embedding,
-    LAYER_NORM: _read_norm,
-    VMM: _run_weights,
-    KV_WRITE: _write_keys_or_values,
-    SCORES: _run_scores,
-    CONTEXT: _run_context,
-}
-_ASIC: dict[str, Callable[[Executor, Instruction], None]] = {
-    EMBEDDING: _add_embeddings,
-    LAYER_NORM: _norm,
-    VMM: _sum_parts,
-    SOFTMAX: _softmax,
-    CONTEXT: _sum_context,
-    GELU: _gelu,
-    RESIDUAL: _residual,
-    SELECT: _select,
-}
+        return formats.vector_of(self.received[op.name, role, 0], f"{self.name_of(op.name)} ({role})")

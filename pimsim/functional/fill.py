@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pimsim.functional.bf16 import WordArray
-from pimsim.functional.formats import columns_of, rows_of_columns
+from pimsim.functional.formats import split
 from pimsim.functional.machine import PimMachine
 from pimsim.functional.weights import Weights
 from pimsim.mapping.layout import Region, Strip
@@ -17,11 +17,11 @@ def fill(machine: PimMachine, model: DecoderModel, placement: Placement, weights
     for tensor in model.tensors:
         values = weights.tensor(tensor)
         if tensor.name in placement.regions:
-            _fill_region(machine.memory, placement.regions[tensor.name], rows_of_columns(values, lanes), tensor.outputs)
+            _fill_region(machine.memory, placement.regions[tensor.name], split(values, lanes).reshape(-1, lanes), tensor.outputs)
         elif tensor.name in placement.tables:
-            _fill_table(machine.memory, placement.tables[tensor.name], rows_of_columns(values, lanes), tensor.outputs)
+            _fill_table(machine.memory, placement.tables[tensor.name], split(values, lanes).reshape(-1, lanes), tensor.outputs)
         else:
-            _fill_strip(machine.memory, placement.strips[tensor.name], columns_of(values, lanes))
+            _fill_strip(machine.memory, placement.strips[tensor.name], split(values, lanes))
 
 
 def _fill_region(memory: WordArray, region: Region, columns: WordArray, outputs: int) -> None:

@@ -22,11 +22,12 @@ from pimsim.functional.fill import fill
 from pimsim.functional.machine import PimMachine
 from pimsim.functional.oracle import Gpt2Oracle
 from pimsim.functional.weights import Weights
-from pimsim.mapping.placement import place
 from pimsim.program.instruction import StepProgram
 from pimsim.program.lower import Lowering
 from pimsim.result.assemble import assemble
 from pimsim.result.run_result import RunResult
+from pimsim.simulation import lowering_for
+from pimsim.workload.feeding import count_steps, feedings, step_of
 from pimsim.workload.model import DecoderModel, Request, make_request
 
 SCHEMA_VERSION = 1
@@ -90,14 +91,15 @@ class _Decoding:
     progress: Callable[[int, int], None] | None = None
 
     def programs(self) -> Iterator[StepProgram]:
-        for step in range(self.request.steps):
-            program = self.lowering.step(step + 1, self.request.has_head(step), self.fed[step])
+        total = count_steps(self.request)
+        for step, together in enumerate(feedings(self.request)):
+            program = self.lowering.program(step_of(together, {0: self.fed}))
             output = self.executor.step(program)
-            if output.token is not None and output.logits is not None:
+            if output.token is not None:
                 self.fed.append(output.token)
-                self.logits.append(output.logits)
+                self.logits.append(output.logits[-1])
             if self.progress:
-                self.progress(step + 1, self.request.steps)
+                self.progress(step + 1, total)
             yield program
 
 
@@ -122,11 +124,12 @@ def generate(
     model = DecoderModel(workload.model)
     request = _checked_request(workload, prompt_ids, tokens)
     ranges = Ranges()
-    placement = place(device, model)
+    lowering = lowering_for(device, model, request)
+    placement = lowering.placement
     machine = PimMachine(device, placement.rows_used)
     fill(machine, model, placement, weights)
     executor = Executor(device, model, placement, machine, ranges.watch(numerics_named(numerics, device)))
-    decoding = _Decoding(Lowering(device, model, placement), executor, request, list(prompt_ids), progress=progress)
+    decoding = _Decoding(lowering, executor, request, list(prompt_ids), progress=progress)
     outcome = FastEngine(device).run(decoding.programs())
     logits = np.array(decoding.logits)
     return Generation(
@@ -156,14 +159,7 @@ def numerics_named(name: str, device: Device) -> Numerics:
     return approximate(device.asic) if name == APPROXIMATE else exact()
 
 
-def check_family(workload: WorkloadSpec) -> None:
-    """Raise ConfigError for a family of models that cannot be executed on numbers."""
-    if workload.model.family != "gpt2":
-        raise ConfigError(f"{workload.name}: family '{workload.model.family}' cannot be executed on numbers; allowed: gpt2")
-
-
 def _checked_request(workload: WorkloadSpec, prompt_ids: list[int], tokens: int | None) -> Request:
-    check_family(workload)
     for token in prompt_ids:
         if not 0 <= token < workload.model.vocabulary:
             raise RequestError(
@@ -178,7 +174,7 @@ def _references(
     tensors, spec = {tensor.name: tensor for tensor in model.tensors}, model.spec
     found = {}
     for name, bf16 in (("float32", False), ("bf16", True)):
-        oracle = Gpt2Oracle(lambda key: weights.tensor(tensors[key]), spec.layers, spec.heads, spec.tied_embeddings, bf16)
+        oracle = Gpt2Oracle(lambda key: weights.tensor(tensors[key]), spec.layers, spec.mixer.heads, spec.head.tied, bf16)
         expected = [oracle.step(token) for token in fed[: request.steps]][request.prompt_tokens - 1 :]
         found[name] = summary([difference(*pair) for pair in zip(logits, expected, strict=True)])
     return found

@@ -39,11 +39,11 @@ class RandomWeights:
     def tensor(self, tensor: Tensor) -> FloatArray:
         """The tensor as float32."""
         generator = np.random.default_rng([self.seed, zlib.crc32(tensor.name.encode())])
-        if tensor.inputs == 1:
+        if tensor.use == "vector":
             centre = np.float32(tensor.name.endswith(".scale"))
             return centre + np.float32(SPREAD) * generator.standard_normal(tensor.outputs, np.float32)
         values = generator.standard_normal((tensor.outputs, tensor.inputs), np.float32)
-        return values if tensor.name == "wpe" else values * np.float32(1 / math.sqrt(tensor.inputs))
+        return values if tensor.use == "table" else values * np.float32(1 / math.sqrt(tensor.inputs))
 
     def describe(self) -> dict[str, object]:
         """Kind and seed."""

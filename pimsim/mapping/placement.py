@@ -1,8 +1,9 @@
-"""Place every tensor of a model, and K and V of its whole context, on the rows of a device."""
+"""Place every tensor of a model, and what is kept of its sequences, on the rows of a device."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pimsim.config.device import Device
 from pimsim.errors import CapacityError, MappingError
@@ -10,16 +11,27 @@ from pimsim.mapping.layout import Geometry, Region, Strip, geometry_of
 from pimsim.mapping.policies import MappingPolicy, policy_named
 from pimsim.units import BYTES_PER_GB
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
+from pimsim.workload.ops import Cache
 
 _MOST_CHANNELS = 512
 
-# Families whose every operation has commands and ASIC instructions.
-PIM_FAMILIES = ("gpt2",)
+
+@dataclass(frozen=True)
+class Resident:
+    """A model that stays on the device: ``sequences`` with K, V and state of their own, at most ``rows`` of one in a step."""
+
+    model: DecoderModel
+    sequences: int = 1
+    rows: int = 1
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where everything lies. ``regions`` are matrices (weights, K, V), ``strips`` vectors, ``tables`` row tables."""
+    """Where everything of one model lies. ``regions`` are matrices (weights, K, V), ``strips`` vectors, ``tables`` row tables.
+
+    K, V and state of sequence 0 are among them; those of sequence ``s`` lie ``sequence_step`` rows further for each, the
+    first of them ``sequence_jump`` rows further. ``tokens``: how many tokens each K and V has room for, as a ring.
+    """
 
     geometry: Geometry
     regions: dict[str, Region]
@@ -29,51 +41,133 @@ class Placement:
     weight_bytes: int
     kv_bytes: int
     reserved_bytes: int
+    tokens: dict[str, int] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    sequences: int = 1
+    sequence_jump: int = 0
+    sequence_step: int = 0
+
+    def placed(self, name: str) -> Region | Strip:
+        """What is called ``name``. Raises MappingError if it was never placed."""
+        for kind in (self.regions, self.strips, self.tables):
+            if name in kind:
+                return kind[name]  # type: ignore[index, no-any-return]
+        raise MappingError(f"{name}: was never placed")
+
+    def base_row(self, name: str, sequence: int = 0) -> int:
+        """First row of what is called ``name``, of one sequence if it is kept of each."""
+        row = self.placed(name).base_row
+        if sequence == 0 or name not in self.kept:
+            return row
+        if sequence >= self.sequences:
+            raise MappingError(f"{name}: room is reserved for {self.sequences} sequences; sequence {sequence} has none")
+        return row + self.sequence_jump + (sequence - 1) * self.sequence_step
 
 
-def place(device: Device, model: DecoderModel) -> Placement:
+def place(device: Device, model: DecoderModel, sequences: int = 1, rows: int = 1) -> Placement:
     """Place ``model`` with its full reserved context on ``device`` by the hardware file's mapping policy.
 
-    Raises CapacityError saying how much is missing and what would make it fit, MappingError for a family that is not lowered to PIM.
+    Raises CapacityError saying how much is missing and what would make it fit.
     """
-    placement = _place(geometry_of(device), policy_named(device.spec.mapping), model)
-    if placement.rows_used > placement.geometry.rows:
-        raise _too_large(device, model, placement)
-    if model.spec.family not in PIM_FAMILIES:
-        raise MappingError(
-            f"model.family '{model.spec.family}' runs on baselines only; families that run on PIM: {', '.join(PIM_FAMILIES)}"
-        )
-    return placement
+    return place_all(device, [Resident(model, sequences, rows)])[0]
 
 
-def _place(geometry: Geometry, policy: MappingPolicy, model: DecoderModel) -> Placement:
-    """Place without regard to the rows there are."""
-    spec = model.spec
+def place_all(device: Device, residents: Sequence[Resident]) -> tuple[Placement, ...]:
+    """Place several models side by side. Raises CapacityError if they do not fit together."""
+    placements = _place_all(geometry_of(device), policy_named(device.spec.mapping), residents)
+    if placements[-1].rows_used > placements[-1].geometry.rows:
+        raise _too_large(device, residents, placements)
+    return placements
+
+
+def _place_all(geometry: Geometry, policy: MappingPolicy, residents: Sequence[Resident]) -> tuple[Placement, ...]:
+    """Place without regard to the rows there are; ``rows_used`` counts from the first row of the device."""
+    placements, row = [], 0
+    for resident in residents:
+        placements.append(_place(geometry, policy, resident, row))
+        row = placements[-1].rows_used
+    return tuple(placements)
+
+
+def _place(geometry: Geometry, policy: MappingPolicy, resident: Resident, first_row: int) -> Placement:
+    model = resident.model
     regions: dict[str, Region] = {}
-    vectors: dict[str, list[tuple[str, int]]] = {}
+    strips: dict[str, Strip] = {}
     tables: dict[str, Strip] = {}
-    row = 0
+    vectors: dict[str, list[tuple[str, int]]] = {}
+    row = first_row
     for tensor in model.tensors:
-        if tensor.inputs == 1:
+        if tensor.use == "vector":
             owner = tensor.name.split(".")[0]
             vectors.setdefault(owner, []).append((tensor.name, geometry.columns_for(tensor.outputs)))
-        elif tensor.name == "wpe":
-            tables["wpe"], row = _place_table(geometry, tensor.name, tensor.outputs, tensor.inputs, row)
+        elif tensor.use == "table":
+            tables[tensor.name], row = _place_table(geometry, tensor.name, tensor.outputs, tensor.inputs, row)
         else:
             region = Region(tensor.name, policy.matrix(geometry, tensor.outputs, tensor.inputs), geometry, row)
             regions[tensor.name], row = region, row + region.rows
-    for layer in range(spec.layers):
-        for name, layout_of in (("k", policy.keys), ("v", policy.values)):
-            layout = layout_of(geometry, spec.key_value_heads, spec.head_width, spec.max_context)
-            region = Region(f"h{layer}.{name}", layout, geometry, row)
-            regions[region.name], row = region, row + region.rows
-    strips: dict[str, Strip] = {}
+    kept_from = row
+    tokens, row = _place_kept(geometry, policy, resident, row, regions, strips)
+    kept_rows = row - kept_from
     for owned in vectors.values():
         row = _place_vectors(geometry, owned, row, strips)
-    kv_bytes = 2 * spec.layers * spec.key_value_heads * spec.head_width * spec.max_context * BYTES_PER_ELEMENT
+    jump, row = row - kept_from, row + (resident.sequences - 1) * kept_rows
+    kv_bytes = sum(cache.elements for cache in model.caches if not cache.in_asic) * BYTES_PER_ELEMENT * resident.sequences
     row_bytes = geometry.columns_per_row * geometry.lanes * BYTES_PER_ELEMENT
-    reserved = row * geometry.channels * geometry.banks * row_bytes
-    return Placement(geometry, regions, strips, tables, row, model.parameters * BYTES_PER_ELEMENT, kv_bytes, reserved)
+    return Placement(
+        geometry, regions, strips, tables, row, sum(tensor.elements for tensor in model.tensors) * BYTES_PER_ELEMENT, kv_bytes,
+        reserved_bytes=(row - first_row) * geometry.channels * geometry.banks * row_bytes,
+        tokens=tokens, kept=frozenset(cache.name for cache in model.caches), sequences=resident.sequences,
+        sequence_jump=jump, sequence_step=kept_rows,
+    )  # fmt: skip
+
+
+def _place_kept(
+    geometry: Geometry, policy: MappingPolicy, resident: Resident, row: int, regions: dict[str, Region], strips: dict[str, Strip]
+) -> tuple[dict[str, int], int]:
+    """Place what is kept of a sequence; returns the tokens that each K and V has room for, and the next free row.
+
+    The ring of a window that several rows of a step write holds as many more: no row may overwrite what another still sees.
+    """
+    tokens: dict[str, int] = {}
+    longest, queries = resident.model.spec.max_context, _queries_of(resident.model)
+    for cache in resident.model.caches:
+        if cache.use == "state":
+            row = _place_state(geometry, cache, row, strips)
+            continue
+        windowed = not cache.of_encoder and cache.positions < longest
+        tokens[cache.name] = room = min(cache.positions + resident.rows - 1, longest) if windowed else cache.positions
+        if cache.use == "key":
+            layout = policy.keys(geometry, cache.heads, cache.width, room, queries.get(cache.name, 1))
+        else:
+            layout = policy.values(geometry, cache.heads, cache.width, room)
+        region = Region(cache.name, layout, geometry, row)
+        regions[region.name], row = region, row + region.rows
+    return tokens, row
+
+
+def stacks_of(model: DecoderModel) -> tuple[str, ...]:
+    """The stacks of a model, in the order in which they run."""
+    return ("decoder",) if model.spec.encoder is None else ("encoder", "decoder")
+
+
+def _queries_of(model: DecoderModel) -> dict[str, int]:
+    """Query heads that meet each K head, by full name of K."""
+    return {
+        section.full_name(op.weight, layer): op.shape.heads // op.shape.kv_heads
+        for stack in stacks_of(model)
+        for section in model.sections(stack)
+        for op in section.ops
+        if op.kind == "scores"
+        for layer in section.layers or (-1,)
+    }
+
+
+def _place_state(geometry: Geometry, cache: Cache, row: int, strips: dict[str, Strip]) -> int:
+    """A state in rows of its own, an equal part in each channel, in bank 0: it is read and written as a whole."""
+    if cache.in_asic:
+        return row
+    strips[cache.name] = Strip(cache.name, geometry.columns_for(cache.elements), geometry, row, 0, 0)
+    return row + -(-strips[cache.name].local_columns // geometry.columns_per_row)
 
 
 def _place_table(geometry: Geometry, name: str, entries: int, width: int, row: int) -> tuple[Strip, int]:
@@ -93,29 +187,34 @@ def _place_vectors(geometry: Geometry, vectors: list[tuple[str, int]], row: int,
     return row + -(-max(filled) // geometry.columns_per_row)
 
 
-def _too_large(device: Device, model: DecoderModel, placement: Placement) -> CapacityError:
-    shape, needed = device.organization, placement.reserved_bytes
-    useful = placement.weight_bytes + placement.kv_bytes
-    fit = [f"{placement.rows_used} rows a bank (dram.rows)"]
-    channels = _enough_channels(device, model, placement)
+def _too_large(device: Device, residents: Sequence[Resident], placements: tuple[Placement, ...]) -> CapacityError:
+    shape, rows_used = device.organization, placements[-1].rows_used
+    needed = sum(placement.reserved_bytes for placement in placements)
+    weights, kept = sum(p.weight_bytes for p in placements), sum(p.kv_bytes for p in placements)
+    fit = [f"{rows_used} rows a bank (dram.rows)"]
+    channels = _enough_channels(device, residents, placements[-1])
     if channels is not None:
         fit.insert(0, f"{channels} channels (dram.channels)")
-    if placement.weight_bytes < shape.capacity_bytes:
+    if weights < shape.capacity_bytes:
         fit.append("a shorter reserved context (workload.model.max_context)")
+    what = "the model needs" if len(residents) == 1 else f"the {len(residents)} models need"
+    of = (
+        "for the whole context" if residents[0].sequences == 1 else f"for the whole context of {residents[0].sequences} sequences"
+    )
     return CapacityError(
-        f"{device.name}: the model needs {needed / BYTES_PER_GB:.2f} GB as mapped "
-        f"({placement.weight_bytes / BYTES_PER_GB:.2f} GB of weights, {placement.kv_bytes / BYTES_PER_GB:.2f} GB of K and V "
-        f"for the whole context, {(needed - useful) / BYTES_PER_GB:.2f} GB of padding); "
+        f"{device.name}: {what} {needed / BYTES_PER_GB:.2f} GB as mapped "
+        f"({weights / BYTES_PER_GB:.2f} GB of weights, {kept / BYTES_PER_GB:.2f} GB of K and V "
+        f"{of}, {(needed - weights - kept) / BYTES_PER_GB:.2f} GB of padding); "
         f"{device.name} holds {shape.capacity_bytes / BYTES_PER_GB:.2f} GB: "
         f"{(needed - shape.capacity_bytes) / BYTES_PER_GB:.2f} GB are missing; {' or '.join(fit)} would hold it"
     )
 
 
-def _enough_channels(device: Device, model: DecoderModel, placement: Placement) -> int | None:
-    """Fewest channels that hold the model, by placing it anew; None beyond any sensible number."""
+def _enough_channels(device: Device, residents: Sequence[Resident], placement: Placement) -> int | None:
+    """Fewest channels that hold the models, by placing them anew; None beyond any sensible number."""
     policy, channels = policy_named(device.spec.mapping), placement.geometry.channels
     while channels <= _MOST_CHANNELS:
-        rows = _place(replace(placement.geometry, channels=channels), policy, model).rows_used
+        rows = _place_all(replace(placement.geometry, channels=channels), policy, residents)[-1].rows_used
         if rows <= placement.geometry.rows:
             return channels
         channels = max(channels + 1, channels * rows // (2 * placement.geometry.rows))

@@ -8,6 +8,7 @@ column of the vector that is read or written; -1 where nothing moves. ``vectors`
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +43,18 @@ class Block:
         """Number of bursts."""
         return len(self.command)
 
+    @cached_property
+    def shared_columns(self) -> int:
+        """Columns that MACs multiply with vectors beyond the first: column reads saved by vectors that share one."""
+        return int((self.count * (self.vectors - 1)).sum())
+
     def counts(self, kinds: int) -> IntArray:
         """Commands of each kind, by code; shape (kinds,)."""
         return np.bincount(self.command, weights=self.count, minlength=kinds).astype(np.int64)
 
     def timing_key(self) -> bytes:
-        """Equal for blocks that no timing rule can tell apart."""
-        return np.concatenate([getattr(self, name) for name in TIMING_FIELDS]).tobytes()
+        """Equal for blocks that no timing rule and no count can tell apart."""
+        return np.concatenate([*(getattr(self, name) for name in TIMING_FIELDS), [self.shared_columns]]).tobytes()
 
 
 @dataclass

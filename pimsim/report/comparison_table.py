@@ -85,7 +85,8 @@ def _measured(spec: WorkloadSpec, run: RunResult, baseline: Baseline) -> Iterato
 def _same_layers(measured: WorkloadSpec, simulated: WorkloadSpec) -> bool:
     """True for models whose layers have matrices of equal shapes: GPT-350M was measured where GPT-3 medium was not."""
     one, two = measured.model, simulated.model
-    return all(getattr(one, field) == getattr(two, field) for field in ("family", "layers", "d_model", "d_ff"))
+    alike = ("layers", "d_model", "norm", "feed_forward", "residual", "blocks", "pattern")
+    return all(getattr(one, field) == getattr(two, field) for field in alike)
 
 
 def _named(run: RunResult, baseline: Baseline, method: str, how: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pimsim.baselines.costs import activation_elements, flop, kv_elements, weight_elements
+from pimsim.baselines.costs import flop, moved_elements
 from pimsim.baselines.stacks import framework_of, kernels_of
 from pimsim.baselines.steptime import COMPUTE_EFFICIENCY, Run, features
 from pimsim.baselines.validate import shipped_calibration
@@ -17,11 +17,12 @@ from pimsim.config.device import Device
 from pimsim.result.run_result import RunResult
 from pimsim.units import ck_to_s
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
-from pimsim.workload.ops import CONTEXT, SCORES, VMM, Op
+from pimsim.workload.ops import Op
 
 STACK = "compiled"
 COLUMNS = ["device", "class", "op", "kind", "flop", "bytes", "time_s", "flop_per_byte", "gflop_per_s"]
-_KINDS = {VMM: "matrix product", SCORES: "attention product", CONTEXT: "attention product"}
+_KINDS = {"vmm": "matrix product", "scores": "attention product", "context": "attention product"}
+_Ops = list[tuple[Op, int]]
 
 
 def roofs(devices: list[Device], baselines: list[Baseline]) -> pd.DataFrame:
@@ -45,35 +46,40 @@ def op_points(runs: list[RunResult], model: DecoderModel, baselines: list[Baseli
     """
     rows: list[tuple[object, ...]] = []
     steps = runs[0].prompt_tokens + runs[0].generated_tokens - 1
-    ops = model.step(round((steps + 1) / 2))
+    context = round((steps + 1) / 2)
+    ops = [(op, section.times) for section in model.sections() for op in section.ops]
     for run in runs:
-        rows += _points(run.hardware, "pim", ops, {op: s / steps for op, s in run.critical_path_s.items()}, BYTES_PER_ELEMENT)
+        rows += _points(
+            run.hardware, "pim", ops, context, {op: s / steps for op, s in run.critical_path_s.items()}, BYTES_PER_ELEMENT
+        )
     for baseline in baselines:
         element_bytes = BYTES_PER_DTYPE[baseline.spec.dtype]
-        times = _stack_times(baseline, model, ops, element_bytes)
-        rows += _points(baseline.name, baseline.spec.device_class, ops, times, element_bytes)
+        times = _stack_times(baseline, model, ops, context, element_bytes)
+        rows += _points(baseline.name, baseline.spec.device_class, ops, context, times, element_bytes)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _points(device: str, device_class: str, ops: list[Op], times: dict[str, float], element_bytes: int) -> Iterator[tuple]:  # type: ignore[type-arg]
-    for label in dict.fromkeys(op.label for op in ops):
-        same = [op for op in ops if op.label == label]
-        work = sum(flop(op) for op in same)
-        moved = sum(weight_elements(op) + kv_elements(op) + activation_elements(op) for op in same) * element_bytes
+def _points(
+    device: str, device_class: str, ops: _Ops, context: int, times: dict[str, float], element_bytes: int
+) -> Iterator[tuple[object, ...]]:
+    for label in dict.fromkeys(op.label for op, _ in ops):
+        same = [(op, count) for op, count in ops if op.label == label]
+        work = sum(count * flop(op, context) for op, count in same)
+        moved = sum(count * moved_elements(op, context) for op, count in same) * element_bytes
         time_s = times.get(label, 0.0)
         if work and moved and time_s:
-            kind = _KINDS.get(same[0].kind, "element-wise")
+            kind = _KINDS.get(same[0][0].kind, "element-wise")
             yield device, device_class, label, kind, work, moved, time_s, work / moved, work / time_s / 1e9
 
 
-def _stack_times(baseline: Baseline, model: DecoderModel, ops: list[Op], element_bytes: int) -> dict[str, float]:
+def _stack_times(baseline: Baseline, model: DecoderModel, ops: _Ops, context: int, element_bytes: int) -> dict[str, float]:
     framework, parameters = framework_of(STACK), shipped_calibration()
     needed = features(Run(baseline, model, framework, element_bytes), np.array([1.0]))
     bytes_per_s = baseline.bytes_per_s * math.prod(parameters[name] for name in needed.efficiency)
     gap_s = parameters[needed.gap] * 1e-6
     times: dict[str, float] = {}
-    for op in ops:
-        moved = (weight_elements(op) + kv_elements(op) + activation_elements(op)) * element_bytes
-        stream_s = max(flop(op) / (COMPUTE_EFFICIENCY * baseline.flop_per_s()), moved / bytes_per_s)
-        times[op.label] = times.get(op.label, 0.0) + stream_s + kernels_of(framework, op) * gap_s
+    for op, count in ops:
+        moved = moved_elements(op, context) * element_bytes
+        stream_s = max(flop(op, context) / (COMPUTE_EFFICIENCY * baseline.flop_per_s()), moved / bytes_per_s)
+        times[op.label] = times.get(op.label, 0.0) + count * (stream_s + kernels_of(framework, op) * gap_s)
     return times

@@ -16,6 +16,7 @@ from pimsim.engine.outcome import EngineOutcome
 from pimsim.mapping.placement import Placement
 from pimsim.result.provenance import provenance
 from pimsim.result.run_result import SCHEMA_VERSION, RunResult
+from pimsim.result.sequences import described, selecting_steps, sequence_times, spread
 from pimsim.units import ps_to_s
 from pimsim.workload.model import DecoderModel, Request
 
@@ -26,10 +27,11 @@ def assemble(
 ) -> RunResult:  # fmt: skip
     """Compute every reported figure of a finished run."""
     ledger = energy_ledger(device, outcome)
-    generating = outcome.step_ps[request.prompt_tokens - 1 :]
-    prompt_ps = int(outcome.step_ps[: request.prompt_tokens - 1].sum())
+    selects = np.array(selecting_steps(request))
     latency_s, totals = ps_to_s(outcome.total_ps), ledger.totals_j
-    model_macs = request_macs(DecoderModel(workload.model), request)
+    times = sequence_times(DecoderModel(workload.model), request, outcome.step_ps)
+    model_macs, tokens = sum(one.macs for one in times), request.batch * request.generate_tokens
+    ttft_s, tpot_s = spread(times, request)
     return RunResult(
         schema_version=SCHEMA_VERSION,
         hardware=device.name,
@@ -38,11 +40,11 @@ def assemble(
         prompt_tokens=request.prompt_tokens,
         generated_tokens=request.generate_tokens,
         latency_s=latency_s,
-        prompt_latency_s=ps_to_s(prompt_ps),
-        tokens_per_s=request.generate_tokens / latency_s,
-        token_latency_s=_token_latency(generating),
+        prompt_latency_s=ps_to_s(int(outcome.step_ps[~selects].sum())),
+        tokens_per_s=tokens / latency_s,
+        token_latency_s=_token_latency(outcome.step_ps[selects]),
         energy_j=totals,
-        energy_per_token_j=totals["nominal"] / request.generate_tokens,
+        energy_per_token_j=totals["nominal"] / tokens,
         energy_breakdown_j=ledger.terms_j["nominal"],
         energy_breakdown_band_j=ledger.terms_j,
         average_power_w=totals["nominal"] / latency_s,
@@ -63,28 +65,19 @@ def assemble(
         macs={"model": model_macs, "padding": _executed_macs(device, outcome) - model_macs},
         engine=_engine(device, outcome, engine, wall_s),
         provenance=provenance(device.where, device.sources),
+        batch=request.batch,
+        prefill_chunk=request.prefill_chunk,
+        ttft_s=ttft_s,
+        tpot_s=tpot_s,
+        sequences=described(times, request, totals["nominal"]),
     )
 
 
-def request_macs(model: DecoderModel, request: Request) -> int:
-    """Multiply-accumulates of all matrix-vector products of a request, without padding: exact, by summing the graph.
-
-    The graph is linear in the context, so two of its steps give all others.
-    """
-
-    def macs(context: int, with_head: bool) -> int:
-        return sum(op.macs for op in model.step(context, with_head))
-
-    fixed, slope = 2 * macs(1, False) - macs(2, False), macs(2, False) - macs(1, False)
-    head = macs(1, True) - macs(1, False)
-    steps = request.steps
-    return steps * fixed + slope * steps * (steps + 1) // 2 + head * request.generate_tokens
-
-
 def peak_macs(device: Device, cycles: int) -> int:
-    """Multiply-accumulates that all MAC units could do in ``cycles`` CK: a column of each bank every MAC interval."""
+    """Multiply-accumulates that all MAC units could do in ``cycles`` CK: a column of each bank, for all vectors, every MAC interval."""
     shape = device.organization
-    return cycles * shape.channels * shape.banks * device.pim.mac_lanes // device.mac_interval_ck
+    lanes = device.pim.mac_lanes * device.pim.vectors_per_column
+    return cycles * shape.channels * shape.banks * lanes // device.mac_interval_ck
 
 
 def row_hit_rate(device: Device, outcome: EngineOutcome) -> float:
@@ -100,7 +93,8 @@ def _count(device: Device, outcome: EngineOutcome, name: str) -> int:
 
 
 def _executed_macs(device: Device, outcome: EngineOutcome) -> int:
-    return _count(device, outcome, "MAC_AB") * device.organization.banks * device.pim.mac_lanes
+    columns = _count(device, outcome, "MAC_AB") + outcome.shared_columns
+    return columns * device.organization.banks * device.pim.mac_lanes
 
 
 def _named(device: Device, counts: np.ndarray) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ SCHEMA_VERSION = 1
 class RunResult:
     """One simulated request on one device.
 
-    ``latency_s`` spans all steps, prompt included; ``token_latency_s`` is over the steps that generate a token.
+    ``latency_s`` spans all steps, prompt included; ``token_latency_s`` is over the steps that generate a token. ``prompt_tokens``
+    is the longest prompt's, ``generated_tokens`` each sequence's. ``ttft_s`` (time to the first token) and ``tpot_s`` (time per
+    token after it) are over the ``batch`` sequences, which ``sequences`` lists.
     ``cycle_breakdown[channel][cause]`` are command-clock cycles that sum to ``dram_cycles`` for every channel.
     ``critical_path_s[op]`` sums to ``latency_s``. ``energy_breakdown_j`` is the nominal energy by term and sums to
     ``energy_j['nominal']``. ``command_counts`` are over all channels, refresh's own commands included.
@@ -55,6 +57,11 @@ class RunResult:
     macs: dict[str, int]
     engine: dict[str, Any]
     provenance: dict[str, Any]
+    batch: int = 1
+    prefill_chunk: int = 1
+    ttft_s: dict[str, float] = field(default_factory=dict)
+    tpot_s: dict[str, float] = field(default_factory=dict)
+    sequences: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, as in the JSON file."""

@@ -11,6 +11,11 @@ from pimsim.errors import ConfigError
 
 def write_text(path: str | Path, text: str) -> None:
     """Replace ``path`` by ``text`` in one step. Raises ConfigError if the folder is missing or not writable."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Replace ``path`` by ``content`` in one step. Raises ConfigError if the folder is missing or not writable."""
     target = Path(path)
     if target.is_dir():
         raise ConfigError(f"{target}: is a folder, not a file to write to")
@@ -19,8 +24,8 @@ def write_text(path: str | Path, text: str) -> None:
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)

@@ -15,7 +15,7 @@ from pimsim.errors import RequestError
 from pimsim.mapping.placement import Placement
 from pimsim.program.block import Block
 from pimsim.program.instruction import Instruction, StepProgram
-from pimsim.program.vectors import value_offset
+from pimsim.program.vectors import value_addresses
 
 CYCLE, COUNT, OFFSET, COMMAND, GROUP, BANK = range(6)  # columns of ``StepRecord.log``
 
@@ -40,13 +40,14 @@ def pieces(device: Device, placement: Placement, record: StepRecord) -> Iterator
     """The log of a recorded step, cut by instruction and channel; a refresh belongs to the command that it goes before."""
     commands_so_far = np.cumsum(np.where(record.log[:, OFFSET] >= 0, record.log[:, COUNT], 0))
     first = issued = 0
-    for number, (instruction, layer) in enumerate(record.program.unrolled()):
+    names = record.program.placed_names()
+    for number, ((instruction, layer), name) in enumerate(zip(record.program.unrolled(), names, strict=True)):
         for channel, block in enumerate(instruction.blocks):
             if block is None:
                 continue
             issued += int(block.count.sum())
             end = int(np.searchsorted(commands_so_far, issued)) + 1
-            row, column = _addresses(placement, instruction, layer, record, block)
+            row, column = _addresses(placement, instruction, name, block)
             log = record.log[first:end]
             yield Piece(number, instruction, layer, channel, log, *_along_log(device, log, row, column))
             first = end
@@ -87,29 +88,12 @@ def _expand(device: Device, piece: Piece, spacing: IntArray) -> CommandTrace:
     return trace._replace(bank_group=log[:, GROUP])
 
 
-def _addresses(
-    placement: Placement, instruction: Instruction, layer: int, record: StepRecord, block: Block
-) -> tuple[IntArray, IntArray]:
+def _addresses(placement: Placement, instruction: Instruction, name: str, block: Block) -> tuple[IntArray, IntArray]:
     """Absolute row and column of every burst of a block. A block that writes V is built for token 0 and moves along the run."""
-    geometry, name = placement.geometry, instruction.region
-    if layer > 0 and name.startswith("h0."):
-        name = f"h{layer}.{name.removeprefix('h0.')}"
-    base_row = _base_row(placement, name)
     row, column = block.row, block.column
-    if instruction.op.label == "v_write":
-        offsets = np.array(value_offset(placement.regions[name], record.program.context - 1), np.int64)
-        local_slot = np.maximum(block.operand, 0) // geometry.banks // geometry.channels
-        linear = row * geometry.columns_per_row + column + offsets[local_slot]
-        row = np.where(row >= 0, linear // geometry.columns_per_row, -1)
-        column = np.where(column >= 0, linear % geometry.columns_per_row, -1)
-    return np.where(row >= 0, row + base_row, -1), column
-
-
-def _base_row(placement: Placement, name: str) -> int:
-    for placed in (placement.regions, placement.strips, placement.tables):
-        if name in placed:
-            return placed[name].base_row  # type: ignore[no-any-return, attr-defined]
-    raise KeyError(name)
+    if instruction.tokens is not None:
+        row, column = value_addresses(placement.regions[name], block, instruction.tokens[0])
+    return np.where(row >= 0, row + placement.base_row(name, instruction.sequence), -1), column
 
 
 def _along_log(device: Device, log: IntArray, row: IntArray, column: IntArray) -> tuple[IntArray, IntArray]:

@@ -9,9 +9,10 @@ from rich.progress import Progress
 from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import RequestError
 from pimsim.functional.checkpoint import Gpt2Checkpoint
-from pimsim.functional.generate import Generation, check_family, generate
+from pimsim.functional.generate import Generation, generate
 from pimsim.functional.weights import RandomWeights, Weights, random_prompt
 from pimsim.simulation import resolve
+from pimsim.verbs.generate_folder import is_hub, run_folder, token_ids
 from pimsim.verbs.options import Json, Quiet
 from pimsim.verbs.output import Output
 from pimsim.workload.model import DecoderModel
@@ -27,13 +28,17 @@ def register(app: typer.Typer) -> None:
 
 def run(
     names: list[str] = typer.Argument(
-        metavar="[HARDWARE] WORKLOAD", help="shipped names or paths; without HARDWARE it is pim_gpt"
+        metavar="[HARDWARE] WORKLOAD", help="shipped names, paths, or a hub folder as WORKLOAD; without HARDWARE it is pim_gpt"
     ),
     hardware_option: str | None = typer.Option(None, "--hardware", help="as HARDWARE", hidden=True),
     weights: str | None = typer.Option(
-        None, "--weights", help="safetensors file, GPT-2 as Hugging Face stores it; default: random"
+        None, "--weights", help="safetensors file, or a folder with shards; default: those beside config.json, else random"
     ),
     prompt_ids: str | None = typer.Option(None, "--prompt-ids", help="token ids, as 1,2,3; default: random ones"),
+    encoder_ids: str | None = typer.Option(None, "--encoder-ids", help="token ids of an encoder-decoder's input, as 1,2,3"),
+    logits: str | None = typer.Option(
+        None, "--logits", metavar="FILE.npz", help="also write the logits after every token: float64, device"
+    ),
     tokens: int | None = typer.Option(None, "--tokens", help="tokens to generate; default: the workload's"),
     numerics: str = typer.Option("exact", "--numerics", help="exact, or asic: its Taylor series and Newton steps"),
     seed: int = typer.Option(0, "--seed", min=0, help="of random weights and prompt"),
@@ -44,9 +49,15 @@ def run(
 ) -> None:
     """Generate tokens on real numbers through the very programs that are timed; ids, cycles, energy and numerical errors."""
     hardware, workload = _hardware_and_workload(names, hardware_option)
+    if is_hub(workload):
+        prompt = None if prompt_ids is None else token_ids("--prompt-ids", prompt_ids)
+        encoder = None if encoder_ids is None else token_ids("--encoder-ids", encoder_ids)
+        run_folder(workload, weights, prompt, encoder, tokens, seed, Output(json_file, quiet), logits)
+        return
+    if logits is not None or encoder_ids is not None:
+        raise RequestError(f"--logits and --encoder-ids need a hub folder; '{workload}' is none")
     device, spec = resolve(hardware, workload, settings)
     output = Output(json_file, quiet)
-    check_family(spec)
     source = _weights(spec, weights, seed)
     prompt = _prompt(spec, prompt_ids, seed)
     console = Console(stderr=True)
@@ -73,11 +84,7 @@ def _weights(spec: WorkloadSpec, path: str | None, seed: int) -> Weights:
 def _prompt(spec: WorkloadSpec, text: str | None, seed: int) -> list[int]:
     if text is None:
         return random_prompt(DecoderModel(spec.model), spec.request.prompt_tokens, seed)
-    parts = [part.strip() for part in text.split(",")]
-    for part in parts:
-        if not (part.isascii() and part.isdigit() and len(part) < 10):
-            raise RequestError(f"--prompt-ids '{text[:80]}': '{part[:20]}' is not a token id; must be whole numbers, as in 1,2,3")
-    return [int(part) for part in parts]
+    return token_ids("--prompt-ids", text)
 
 
 def _lines(generation: Generation) -> list[str]:

@@ -1,63 +1,77 @@
-"""Operations of one decoding step: shapes and dependencies, nothing about hardware."""
+"""Operations and tensors of a decoder: nothing here changes from step to step, and nothing knows of hardware."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
-EMBEDDING, LAYER_NORM, VMM, KV_WRITE, SCORES, SOFTMAX, CONTEXT, GELU, RESIDUAL, SELECT = (
-    "embedding", "layer_norm", "vmm", "kv_write", "scores", "softmax", "context", "gelu", "residual", "select",
-)  # fmt: skip
-RMS_NORM, ROPE, SWIGLU = "rms_norm", "rope", "swiglu"
+SECTION_INPUT = "input"
 
 
 @dataclass(frozen=True)
 class Op:
-    """One operation on one token's activations.
+    """One operation of a section.
 
-    ``outputs`` x ``inputs`` is the shape of the matrix of a ``vmm``; element-wise operations have ``inputs`` elements.
-    ``scores`` and ``context`` work on ``heads`` heads of ``head_width`` against ``kv_heads`` K or V heads of ``context``
-    tokens. ``weight`` names the tensor that is read; ``bias`` says whether ``<weight>.bias`` (``outputs`` elements) is
-    added, or scale and shift for a norm. ``needs`` are the names of the operations whose results it reads. ``rope``
-    rotates ``inputs`` elements by the position; ``swiglu`` multiplies ``inputs`` activated gates into as many values.
+    ``name`` is unique in the section and has no layer in it. ``kind`` names an OpKind (``workload/kinds``), ``shape`` is that
+    kind's. ``needs``: names of operations of the section whose results it reads, or SECTION_INPUT, the residual stream;
+    the first is its operand. ``weight``: the tensor it reads, without the layer where the section runs for layers.
     """
 
     name: str
     kind: str
     needs: tuple[str, ...]
-    layer: int = -1
-    inputs: int = 0
-    outputs: int = 0
     weight: str = ""
-    bias: bool = False
-    heads: int = 0
-    kv_heads: int = 0
-    head_width: int = 0
-    context: int = 0
+    shape: Any = None
 
     @property
     def label(self) -> str:
-        """The operation without its layer: what reports add up over."""
-        return self.name.rsplit(".", 1)[-1]
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of the matrix-vector product, without padding; 0 for everything else."""
-        if self.kind == VMM:
-            return self.outputs * self.inputs
-        if self.kind in (SCORES, CONTEXT):
-            return self.heads * self.head_width * self.context
-        return 0
+        """What reports add up over."""
+        return self.name
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A stored parameter: a matrix of ``outputs`` rows of ``inputs``, or a vector (``inputs`` = 1)."""
+    """A stored parameter: a matrix of ``outputs`` rows of ``inputs``, or a vector (``inputs`` = 1).
+
+    ``use``: ``matrix`` is multiplied or looked up by token, ``table`` is read a row at a time by position, ``vector``. A tensor
+    that is stored but commonly not among a model's parameters has ``counted`` False.
+    """
 
     name: str
     outputs: int
     inputs: int
+    use: Literal["matrix", "vector", "table"] = "matrix"
+    counted: bool = True
 
     @property
     def elements(self) -> int:
         """Number of parameters."""
         return self.outputs * self.inputs
+
+
+@dataclass(frozen=True)
+class Cache:
+    """What one layer keeps of a sequence.
+
+    ``use``: ``key`` (a row of ``heads`` x ``width`` for each of the last ``positions`` tokens), ``value`` (the same, read across
+    tokens), or ``state`` (``heads`` x ``width`` numbers whatever the length; ``positions`` is 1). ``of_encoder``: one row for each
+    encoder token, written once. ``in_asic``: a state that lives in the ASIC's memory if it fits.
+    """
+
+    name: str
+    use: Literal["key", "value", "state"]
+    heads: int
+    width: int
+    positions: int
+    of_encoder: bool = False
+    in_asic: bool = False
+
+    @property
+    def elements_a_position(self) -> int:
+        """Elements of one token, or of the state."""
+        return self.heads * self.width
+
+    @property
+    def elements(self) -> int:
+        """Elements reserved for one sequence."""
+        return self.positions * self.elements_a_position

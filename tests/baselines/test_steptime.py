@@ -135,7 +135,7 @@ def test_a_long_prompt_is_bound_by_arithmetic() -> None:
 def test_every_framework_counts_every_operation_and_adds_time(framework: str, workload: str) -> None:
     run = _run("a100_80", workload, framework)
     parameters = {p.name: p.prior for p in PARAMETERS}
-    assert all(kernels_of(run.framework, op) >= 0 for op in run.model.step(1))
+    assert all(kernels_of(run.framework, op) >= 0 for section in run.model.sections() for op in section.ops)
     assert _seconds(run, **parameters) > _seconds(run)
 
 
@@ -149,21 +149,17 @@ def test_an_unknown_stack_names_the_nearest() -> None:
 @given(workload=st.sampled_from(["gpt2_small", "qwen2_5_0_5b", "gemma_2b"]), context=st.integers(1, 3000))
 def test_costs_are_exactly_those_of_the_graph_at_any_context(workload: str, context: int) -> None:
     model = DecoderModel(load_workload(workload).model)
-    ops, costs = model.step(context), step_costs(model)
-    assert sum(c.count for c in costs) == len(ops)
-    totals = {
-        "flop": sum(c.count * (c.flop + c.flop_slope * context) for c in costs),
-        "kv_elements": sum(c.count * (c.kv + c.kv_slope * context) for c in costs),
-        "activation_elements": sum(c.count * c.activations for c in costs),
-        "weight_elements": sum(c.count * c.weights for c in costs),
-    }
-    for name, total in totals.items():
-        assert total == sum(getattr(cost_functions, name)(op) for op in ops), name
+    ops, costs = [(op, section.times) for section in model.sections() for op in section.ops], step_costs(model)
+    assert sum(c.count for c in costs) == sum(count for _, count in ops)
+    total = sum(c.count * float(c.flop_at(context)) for c in costs)
+    assert total == sum(count * cost_functions.flop(op, context) for op, count in ops)
+    total = sum(c.count * (float(c.kv_at(context)) + c.activations + c.weights) for c in costs)
+    assert total == sum(count * cost_functions.moved_elements(op, context) for op, count in ops)
 
 
 def test_a_step_reads_every_parameter_but_the_embedding_table() -> None:
     for name in ("llama2_7b", "qwen2_5_7b"):
         model = DecoderModel(load_workload(name).model)
-        read = sum(cost_functions.weight_elements(op) for op in model.step(1))
+        read = sum(cost.count * cost.weights for cost in step_costs(model))
         table = model.spec.vocabulary * model.spec.d_model
         assert read == model.parameters - table + model.spec.d_model

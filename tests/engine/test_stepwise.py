@@ -17,6 +17,7 @@ from pimsim.mapping.placement import place
 from pimsim.program.instruction import Section, StepProgram
 from pimsim.program.lower import Lowering
 from pimsim.workload.model import DecoderModel
+from pimsim.workload.step import decoding_step
 from tests.engine.agreement import check_agreement, differences
 from tests.programs import random_device, random_programs
 
@@ -91,7 +92,7 @@ def test_two_kinds_of_layer_in_turn(issue: str) -> None:
     one, other = (lowered(device, f"model.d_ff={width}").step(3, True).sections for width in (128, 192))
     kinds = (one[1].instructions, other[1].instructions)
     inside = [Section(kinds[layer % 2], (layer,)) for layer in range(5)]
-    program = StepProgram(3, (one[0], *inside, one[2]))
+    program = StepProgram(decoding_step(2), (one[0], *inside, one[2]))
     check_agreement(device, [program, program])
 
 

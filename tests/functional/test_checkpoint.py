@@ -83,7 +83,7 @@ HEAD = "lm_head.weight"
         (without(QKV), f"tensor '{QKV}' is missing"),
         (changed(QKV, np.transpose), rf"tensor '{QKV}' has shape \[192, 64\]; the workload needs \[64, 192\]"),
         (changed(FC, lambda x: x[:-1]), rf"tensor '{FC}' has shape \[255\]; the workload needs \[256\]"),
-        (changed(FC, lambda x: x.astype(np.float64)), f"tensor '{FC}' has dtype F64; allowed: F32, F16, BF16"),
+        (changed(FC, lambda x: x.astype(np.int64)), f"tensor '{FC}' has dtype I64; allowed: F32, F16, BF16, F64"),
         (changed(FC, lambda x: x.astype(np.int32)), f"tensor '{FC}' has dtype I32"),
         (poked(FC, np.nan), rf"tensor '{FC}': 1 of 256 numbers are NaN or infinite, the first at \[5\]"),
         (poked(QKV, -np.inf), rf"tensor '{QKV}': 1 of 12288 numbers are NaN or infinite, the first at \[0, 5\]"),

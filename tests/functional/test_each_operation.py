@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -17,28 +18,33 @@ from pimsim.functional.weights import RandomWeights
 from pimsim.mapping.placement import place
 from pimsim.program.lower import Lowering
 from pimsim.workload.model import DecoderModel
-from pimsim.workload.ops import CONTEXT, GELU, LAYER_NORM, RESIDUAL, SCORES, SOFTMAX, VMM, Op
+from pimsim.workload.ops import SECTION_INPUT, Op
 from tests.functional_cases import SEED, device, workload
 
 FLOAT32_ERROR = 2.0**-19
 BF16_ERROR = 2.0**-8 + FLOAT32_ERROR
-PRODUCTS, STORED = (VMM, SCORES, CONTEXT), (LAYER_NORM, GELU, RESIDUAL, SOFTMAX)
-Vectors = dict[str, np.ndarray]
+PRODUCTS, STORED = ("vmm", "scores", "context"), ("layer_norm", "activation", "residual", "softmax")
+Vectors = dict[tuple[int, str], np.ndarray]
 
 
 class Recording(Executor):
-    """Keeps the vectors of every layer under the names of the layer's own operations."""
+    """Keeps the vectors of every layer by layer and name, under ``input`` the section's own."""
 
     def step_vectors(self, program) -> Vectors:
-        self.kept: Vectors = {}
+        self.recorded: Vectors = {}
         self.step(program)
-        return self.kept
+        return self.recorded
 
-    def _section(self, instructions, layer: int) -> None:
-        super()._section(instructions, layer)
-        mine = {instruction.op.name for instruction in instructions}
-        for name in mine & set(self.vectors):
-            self.kept[name.replace("h0.", f"h{layer}.", 1)] = self.vectors[name]
+    def _run(self, section) -> None:
+        before = self.vectors.get(SECTION_INPUT)
+        super()._run(section)
+        mine = {instruction.op.name for instruction in section.instructions}
+        for key, vectors in self.vectors.items():
+            name = key if isinstance(key, str) else key[0]
+            if name in mine:
+                self.recorded[self.layer, name] = vectors[0]
+        if before is not None:
+            self.recorded[self.layer, SECTION_INPUT] = before[0]
 
 
 class Expected:
@@ -55,30 +61,30 @@ class Expected:
             self.kept[name] = rounded(self.weights.tensor(self.tensors[name])).astype(np.float64)
         return self.kept[name]
 
-    def of(self, op: Op, vectors: Vectors) -> np.ndarray:
-        if op.kind == RESIDUAL:
-            return sum(vectors[name].astype(np.float64) for name in op.needs)
-        x = vectors[op.needs[0]].astype(np.float64)
-        if op.kind == VMM:
-            bias = self.weight(f"{op.weight}.bias") if op.bias else 0
-            return self.weight(op.weight) @ rounded(x).astype(np.float64) + bias
-        if op.kind == LAYER_NORM:
+    def of(self, op: Op, weight: str, layer: int, vectors: Vectors) -> np.ndarray:
+        if op.kind == "residual":
+            return sum(vectors[layer, name].astype(np.float64) for name in op.needs)
+        x = vectors[layer, op.needs[0]].astype(np.float64)
+        if op.kind == "vmm":
+            bias = self.weight(f"{weight}.bias") if op.shape.bias else 0
+            return self.weight(weight) @ rounded(x).astype(np.float64) + bias
+        if op.kind == "layer_norm":
             normal = (x - x.mean()) / np.sqrt(x.var() + 1e-5)
-            return normal * self.weight(f"{op.weight}.scale") + self.weight(f"{op.weight}.shift")
-        if op.kind == GELU:
+            return normal * self.weight(f"{weight}.scale") + self.weight(f"{weight}.shift")
+        if op.kind == "activation":
             return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-        return self.attention(op, x)
+        return self.attention(op, layer, x)
 
-    def attention(self, op: Op, x: np.ndarray) -> np.ndarray:
-        shape = (op.heads, op.head_width)
-        if op.kind == SCORES:
+    def attention(self, op: Op, layer: int, x: np.ndarray) -> np.ndarray:
+        shape = (op.shape.heads, op.shape.key_width)
+        if op.kind == "scores":
             query, key, value = (rounded(part).astype(np.float64).reshape(shape) for part in np.split(x, 3))
-            self.history.setdefault(op.layer, []).append(np.stack([key, value]))
-            return np.stack([(query * past[0]).sum(1) for past in self.history[op.layer]], 1)
-        if op.kind == SOFTMAX:
-            powers = np.exp((x - x.max(1, keepdims=True)) / math.sqrt(op.head_width))
+            self.history.setdefault(layer, []).append(np.stack([key, value]))
+            return np.stack([(query * past[0]).sum(1) for past in self.history[layer]], 1)
+        if op.kind == "softmax":
+            powers = np.exp((x - x.max(1, keepdims=True)) / math.sqrt(op.shape.key_width))
             return powers / powers.sum(1, keepdims=True)
-        return sum(rounded(x[:, t, None]) * past[1] for t, past in enumerate(self.history[op.layer])).ravel()
+        return sum(rounded(x[:, t, None]) * past[1] for t, past in enumerate(self.history[layer])).ravel()
 
 
 def check_every_operation(spec: WorkloadSpec, tokens: list[int], *settings: str) -> tuple[int, float]:
@@ -94,17 +100,19 @@ def check_every_operation(spec: WorkloadSpec, tokens: list[int], *settings: str)
     expected, compared, narrow, other = Expected(model), 0, 0, 0
     for step, token in enumerate(tokens):
         vectors = executor.step_vectors(lowering.step(step + 1, True, token))
-        for op in model.step(step + 1, True):
-            if op.kind not in (*PRODUCTS, *STORED):
-                continue
-            right, found = expected.of(op, vectors), vectors[op.name]
-            compared += 1
-            if op.kind in PRODUCTS:
-                assert np.abs(found - right).max() < FLOAT32_ERROR * np.abs(right).max(), (op.name, step)
-            else:
-                assert (np.abs(found - right) <= BF16_ERROR * (np.abs(right) + 2.0**-10)).all(), (op.name, step)
-                narrow += right.size
-                other += int((found != rounded(right.astype(np.float32))).sum())
+        for section in model.sections():
+            for layer, op in product(section.layers or (-1,), section.ops):
+                if op.kind not in (*PRODUCTS, *STORED):
+                    continue
+                where = (layer, op.name, step)
+                right, found = expected.of(op, section.full_name(op.weight, layer), layer, vectors), vectors[layer, op.name]
+                compared += 1
+                if op.kind in PRODUCTS:
+                    assert np.abs(found - right).max() < FLOAT32_ERROR * np.abs(right).max(), where
+                else:
+                    assert (np.abs(found - right) <= BF16_ERROR * (np.abs(right) + 2.0**-10)).all(), where
+                    narrow += right.size
+                    other += int((found != rounded(right.astype(np.float32))).sum())
     return compared, other / narrow
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pimsim.asic import functions, numerics
+from pimsim.asic import activations, chains, functions, numerics
 from pimsim.config.load import load_hardware
+from pimsim.workload.kinds.attention import AttentionShape
+from pimsim.workload.kinds.norm import NormShape
 
 ASIC = load_hardware("pim_gpt").asic
 ADDS = (np.add, np.subtract, np.maximum)
@@ -41,22 +43,32 @@ def timed(stages: list[Any]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("terms", [1, 2, 6, 9])
 def test_exp_is_the_chain_that_is_timed(terms: int) -> None:
-    assert counts(lambda x: numerics.taylor_exp(x, terms), np.ones(1)) == functions.exp_chain(terms)
+    assert counts(lambda x: numerics.taylor_exp(x, terms), np.ones(1)) == chains.exp_chain(terms)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3])
 def test_newton_steps_are_the_chains_that_are_timed(steps: int) -> None:
-    assert counts(lambda x: numerics.newton_reciprocal(x, steps), np.ones(1)) == functions.reciprocal_chain(steps)
-    assert counts(lambda x: numerics.fast_rsqrt(x, steps), np.ones(1)) == functions.rsqrt_chain(steps)
+    assert counts(lambda x: numerics.newton_reciprocal(x, steps), np.ones(1)) == chains.reciprocal_chain(steps)
+    assert counts(lambda x: numerics.fast_rsqrt(x, steps), np.ones(1)) == chains.rsqrt_chain(steps)
+
+
+@pytest.mark.parametrize(
+    ("function", "terms"), [("sigmoid", 6), ("tanh", 4), ("gelu_erf", 6), ("gelu", 5), ("quick_gelu", 3), ("silu", 6)]
+)
+def test_activations_are_the_chains_that_are_timed(function: str, terms: int) -> None:
+    asic = ASIC.model_copy(update={"gelu_taylor_terms": terms})
+    found = counts(lambda x: numerics.activated(x, function, numerics.approximate(asic)), np.ones(1))
+    assert found == timed(activations.activation(function, 1, asic))
 
 
 def test_gelu_softmax_and_layer_norm_are_the_stages_that_are_timed() -> None:
     asic, x = numerics.approximate(ASIC), np.linspace(-1, 1, 64)
-    assert counts(asic.gelu, x) == timed(functions.gelu(64, ASIC))
-    scores = x.reshape(2, 32)
-    assert counts(lambda s: numerics.softmax(s, 16, asic), scores) == timed(functions.softmax(2, 32, ASIC))
-    norm = counts(lambda v: numerics.layer_norm(v, np.float32(1), np.float32(0), asic), x)
-    assert norm == timed(functions.layer_norm(64, ASIC))
+    assert counts(asic.gelu, x) == timed(activations.activation("gelu", 64, ASIC))
+    shape, scale = AttentionShape(2, 2, 16, 16, 0.25), np.float32(0.25)
+    softmax = counts(lambda s: numerics.softmax(s * scale, asic), x.reshape(2, 32))
+    assert softmax == timed(functions.attention_softmax(shape, [32], ASIC))
+    norm = counts(lambda v: numerics.normed(v, 1e-5, asic, centred=True) * np.float32(1) + np.float32(0), x)
+    assert norm == timed(functions.norm(NormShape(64, scales=64, shifts=64), 1, ASIC, centred=True))
 
 
 def test_exp_error_falls_with_terms_as_taylor_says() -> None:

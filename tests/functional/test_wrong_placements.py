@@ -10,11 +10,11 @@ import pytest
 
 from pimsim.config.device import Device
 from pimsim.errors import MappingError
-from pimsim.functional import executor
+from pimsim.functional.kinds import vmm
 from pimsim.mapping.layout import Region
 from pimsim.program import vectors
 from pimsim.program.block import Block
-from pimsim.program.instruction import Instruction, StepProgram
+from pimsim.program.instruction import Instruction, Section, StepProgram
 from tests.functional_cases import Change, decode, device, expected, workload
 
 TOKENS = 8
@@ -44,8 +44,8 @@ def test_partial_sum_that_overwrites_another_is_refused() -> None:
 
 
 def test_missing_partial_sum(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = executor._sum
-    monkeypatch.setattr(executor, "_sum", lambda parts: right(parts[:-1] if len(parts) > 1 else parts))
+    right = vmm.sum_of_parts
+    monkeypatch.setattr(vmm, "sum_of_parts", lambda parts: right(parts[:-1] if len(parts) > 1 else parts))
     caught_by_numbers_alone(unchanged, device(SMALL_BUFFER))
 
 
@@ -93,9 +93,10 @@ def changing(label: str, block_of: Callable[[Device, Block], Block]) -> Callable
         return replace(instruction, blocks=(block_of(on, first), *others))
 
     def of_program(on: Device, program: StepProgram) -> StepProgram:
-        before, inside, after = program.sections
-        changed = replace(inside, instructions=tuple(of_instruction(on, instruction) for instruction in inside.instructions))
-        return replace(program, sections=(before, changed, after))
+        return replace(program, sections=tuple(of_section(on, section) for section in program.sections))
+
+    def of_section(on: Device, section: Section) -> Section:
+        return replace(section, instructions=tuple(of_instruction(on, instruction) for instruction in section.instructions))
 
     return lambda on: lambda program: of_program(on, program)
 
@@ -104,7 +105,7 @@ def caught_by_numbers_alone(change: Callable[[Device], Change], on: Device) -> N
     """Timing and counts are those of the right program; tokens and logits are not the independent model's."""
     tokens, logits = expected("tiny", TOKENS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(executor, "_sum", RIGHT_SUM)
+        patch.setattr(vmm, "sum_of_parts", RIGHT_SUM)
         patch.setattr(vectors, "value_offset", RIGHT_OFFSET)
         right = decode(on, workload("tiny"), TOKENS, timed_with=tokens)
     wrong = decode(on, workload("tiny"), TOKENS, change(on), tokens)
@@ -117,4 +118,4 @@ def caught_by_numbers_alone(change: Callable[[Device], Change], on: Device) -> N
     assert np.abs(wrong.logits - logits).max() > 0.1
 
 
-RIGHT_SUM, RIGHT_OFFSET = executor._sum, vectors.value_offset
+RIGHT_SUM, RIGHT_OFFSET = vmm.sum_of_parts, vectors.value_offset

@@ -191,7 +191,6 @@ def test_a_report_holds_the_entries_that_may_be_replaced(built: Built) -> None:
         (["pim_gpt", "--out", "{file}"], "is a file"),
         (["pim_gpt", "--out", "{file}/report"], "not writable"),
         (["pim_gpt", "--out", "/proc/report"], "not writable"),
-        (["pim_gpt", "--workloads", "tinyllama_1_1b", "--tokens", "1"], "runs on baselines only"),
     ],
 )
 def test_wrong_input_is_one_message_and_exit_code_2(

@@ -86,7 +86,7 @@ def test_values_are_written_where_they_are_read(token: int) -> None:
     record = _record(token, ())
     device, written, read = record.device, set(), set()
     for piece in pieces(device, record.placement, record.step):
-        if piece.instruction.region.endswith(".v"):
+        if piece.instruction.region == "v":
             names = np.array(device.standard.command_names)[piece.log[:, 3]]
             layer = piece.layer
             for name, count, row, column in zip(names, piece.log[:, 1], piece.row, piece.column, strict=True):

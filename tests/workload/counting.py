@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimsim.config.workload import ModelSpec
+from pimsim.config.short_forms import ModelSpec
 
 
 def gpt2_parameters(m: ModelSpec) -> int:

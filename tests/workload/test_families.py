@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from pimsim.config import shipped
 from pimsim.config.load import load_workload
-from pimsim.config.workload import ModelSpec
+from pimsim.config.short_forms import ModelSpec
 from pimsim.errors import ConfigError
 from pimsim.workload.model import DecoderModel
-from pimsim.workload.ops import CONTEXT, KV_WRITE, ROPE, SCORES, SOFTMAX, VMM, Op
+from pimsim.workload.unrolled import CONTEXT, KV_WRITE, ROPE, SCORES, SOFTMAX, VMM
+from pimsim.workload.unrolled import UnrolledOp as Op
 
 from .counting import gpt2_parameters, llama_parameters, step_macs
 

@@ -6,23 +6,29 @@ from typing import Protocol
 
 from pimsim.errors import MappingError, nearest
 from pimsim.mapping.layout import Geometry, Layout
-from pimsim.mapping.policies import pim_gpt, row_per_output
+from pimsim.mapping.policies import pim_gpt, pim_gpt_row_open, row_per_output
 
 
 class MappingPolicy(Protocol):
-    """Layouts of weight matrices, K and V."""
+    """Layouts of weight matrices, K and V; ``ROW_OPEN``: whether a row stays open for all vectors that meet it."""
+
+    ROW_OPEN: bool
 
     def matrix(self, geometry: Geometry, outputs: int, inputs: int) -> Layout:
         """Layout of a weight matrix."""
 
-    def keys(self, geometry: Geometry, heads: int, head_width: int, context: int) -> Layout:
-        """Layout of K of one layer."""
+    def keys(self, geometry: Geometry, heads: int, head_width: int, context: int, queries: int = 1) -> Layout:
+        """Layout of K of one layer; ``queries`` query heads meet each of its heads."""
 
     def values(self, geometry: Geometry, heads: int, head_width: int, context: int) -> Layout:
         """Layout of V of one layer."""
 
 
-POLICIES: dict[str, MappingPolicy] = {"pim_gpt": pim_gpt, "row_per_output": row_per_output}
+POLICIES: dict[str, MappingPolicy] = {
+    "pim_gpt": pim_gpt,
+    "pim_gpt_row_open": pim_gpt_row_open,
+    "row_per_output": row_per_output,
+}
 
 
 def policy_named(name: str | None) -> MappingPolicy:

@@ -7,13 +7,15 @@ from dataclasses import replace
 from pimsim.mapping.layout import Chunk, Geometry, Layout
 from pimsim.mapping.policies import pim_gpt
 
+ROW_OPEN = False
+
 
 def matrix(geometry: Geometry, outputs: int, inputs: int) -> Layout:
     """A weight matrix with one output's chunk to a row."""
     return _row_aligned(geometry, pim_gpt.matrix(geometry, outputs, inputs))
 
 
-def keys(geometry: Geometry, heads: int, head_width: int, context: int) -> Layout:
+def keys(geometry: Geometry, heads: int, head_width: int, context: int, queries: int = 1) -> Layout:
     """K with one token's head to a row."""
     columns = geometry.columns_for(head_width)
     chunks = tuple(Chunk(head * columns, columns, columns) for head in range(heads))

@@ -15,8 +15,8 @@ from pimsim.program.lower import Lowering
 from pimsim.result.run_result import RunResult
 from pimsim.simulation import resolve
 from pimsim.units import ps_to_s
+from pimsim.workload.counts import layer_matrix_elements, step_macs
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel, Request
-from pimsim.workload.ops import VMM
 
 
 def conventional_bytes(model: DecoderModel, request: Request) -> float:
@@ -36,12 +36,12 @@ def data_movement_reduction(workload: str, run: RunResult) -> float:
 
 def block_weights(model: DecoderModel) -> int:
     """Weights of the layers' matrices."""
-    return sum(op.macs for op in model.step(1, with_head=False) if op.kind == VMM)
+    return layer_matrix_elements(model)
 
 
 def operations_per_parameter(model: DecoderModel, context: int) -> float:
     """Additions and multiplications of all matrix products of a step over the parameters they and the rest have."""
-    return 2 * sum(op.macs for op in model.step(context)) / model.parameters
+    return 2 * step_macs(model, context) / model.parameters
 
 
 def latency_at(hardware: str, workload: str, max_context: int, contexts: Sequence[int]) -> pd.DataFrame:

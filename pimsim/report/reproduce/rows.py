@@ -165,7 +165,7 @@ def _model(workload: str) -> _Maker:
         floor_us = weights / peak_mac_per_ns(load_hardware(HARDWARE)) / 1000
         said = 12 * spec.layers * spec.d_model**2 / 1e6
         note = (
-            f"ours L={spec.layers} heads={spec.heads} d={spec.d_model}: million weights of the layers against 12 L d^2; "
+            f"ours L={spec.layers} heads={spec.mixer.heads} d={spec.d_model}: million weights of the layers against 12 L d^2; "
             f"{floor_us:.4g} us a token at full MAC use"
         )
         yield _row(figure, [weights / 1e6], "none", note, (said, said))

@@ -1,0 +1,1 @@
+"""Description of a decoder as parts: one file a part."""

@@ -1,0 +1,66 @@
+"""Generation from a hub folder: tokens and logits of its float64 model, and what the device has to say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pimsim.hub.folder import HubFolder
+from pimsim.oracle.arrays import Floats
+from pimsim.oracle.greedy import Greedy, decode_greedily
+from pimsim.oracle.load import load_decoder
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class HubGeneration:
+    """``missing``: why there are no numbers of the device, in words that name the operation; None where there are."""
+
+    folder: str
+    weights: dict[str, object]
+    prompt_ids: tuple[int, ...]
+    encoder_ids: tuple[int, ...] | None
+    float64: Greedy
+    missing: str | None
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """The generated tokens."""
+        return self.float64.tokens
+
+    def arrays(self) -> dict[str, Floats]:
+        """What ``--logits`` writes: (positions, vocabulary) each, prompt and generated tokens fed."""
+        return {"float64": self.float64.logits}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in the JSON file."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "model": self.folder,
+            "weights": self.weights,
+            "prompt_ids": list(self.prompt_ids),
+            "encoder_ids": None if self.encoder_ids is None else list(self.encoder_ids),
+            "token_ids": list(self.token_ids),
+            "float64": {"margin": self.float64.margin, "logits_std": float(self.float64.logits.std())},
+            "device": {"available": self.missing is None, "missing": self.missing},
+        }
+
+
+def generate_from_folder(
+    folder: str | Path, prompt_ids: Sequence[int], tokens: int, encoder_ids: Sequence[int] | None = None,
+    weights: str | Path | None = None,
+) -> HubGeneration:  # fmt: skip
+    """Decode ``tokens`` tokens greedily with the weights beside ``config.json``, or those of another folder or file.
+
+    Raises PimsimError for a folder, weights or tokens that are wrong.
+    """
+    path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
+    source = HubFolder(weights or path)
+    decoder = load_decoder(folder, source)
+    found = decode_greedily(decoder, prompt_ids, tokens, encoder_ids)
+    missing = "programs of described parts are not lowered yet: no operation of it ran on PIM commands"
+    encoder = None if encoder_ids is None else tuple(encoder_ids)
+    return HubGeneration(str(folder), source.describe(), tuple(prompt_ids), encoder, found, missing)

@@ -1,0 +1,134 @@
+"""One section of a step while its operations are lowered: instructions so far, and which of them each operation's result is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pimsim.asic.work import Stage
+from pimsim.mapping.layout import Region
+from pimsim.program import vectors
+from pimsim.program.block import Block
+from pimsim.program.durations import asic_ps, link_ps
+from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction
+from pimsim.program.kinds import lowering_of
+from pimsim.program.rows import SequenceRows, StepRows
+from pimsim.workload.graph import GraphSection
+from pimsim.workload.model import BYTES_PER_ELEMENT
+from pimsim.workload.ops import SECTION_INPUT as INPUT
+from pimsim.workload.ops import Op
+
+if TYPE_CHECKING:
+    from pimsim.program.lower import Lowering
+
+
+@dataclass
+class SectionLowering:
+    """Lowers the operations of ``graph`` for ``rows``.
+
+    Operations that work on one sequence at a time and follow one another are lowered sequence by sequence, so that only
+    one sequence's scores are held at a time.
+    """
+
+    lowering: Lowering
+    graph: GraphSection
+    rows: StepRows
+    found: list[Instruction] = field(default_factory=list)
+    done: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def lower(self) -> tuple[Instruction, ...]:
+        """All instructions. Raises MappingError naming an operation that has no lowering."""
+        for one_by_one, run in groupby(self.graph.ops, key=lambda op: lowering_of(op).BY_SEQUENCE):
+            ops = list(run)
+            for sequence in self.rows.sequences if one_by_one else (None,):
+                for op in ops:
+                    self._lower(op, sequence)
+        return tuple(self.found)
+
+    def _lower(self, op: Op, sequence: SequenceRows | None) -> None:
+        """Lower one operation; instructions are built once for the same work at the same place."""
+        kind, at = lowering_of(op), len(self.found)
+        needs = self.needs(op, sequence)
+        where = self.name_of(op.name, sequence)
+        varies = kind.varies(self, op, sequence)
+
+        def build() -> tuple[tuple[Instruction, ...], tuple[int, ...]]:
+            result = kind.lower(self, op, needs, sequence)
+            return tuple(self.found[at:]), result if isinstance(result, tuple) else (result,)
+
+        instructions, self.done[where] = self.lowering.remembered((id(self.graph.ops), where, at, needs, varies), build)
+        del self.found[at:]
+        self.found += instructions
+
+    @staticmethod
+    def name_of(name: str, sequence: SequenceRows | None) -> str:
+        """Key of an operation's result: of one sequence, where it is lowered by sequence."""
+        return name if sequence is None else f"{name}@{sequence.sequence}"
+
+    def needs(self, op: Op, sequence: SequenceRows | None) -> tuple[int, ...]:
+        """Positions of the instructions whose results ``op`` reads."""
+        found: list[int] = []
+        for name in op.needs:
+            found += self._results(name, sequence) if name != INPUT else [SECTION_INPUT]
+        return tuple(dict.fromkeys(found)) or (SECTION_INPUT,)
+
+    def _results(self, name: str, sequence: SequenceRows | None) -> Iterator[int]:
+        if name in self.done:
+            yield from self.done[name]
+        elif sequence is not None:
+            yield from self.done[self.name_of(name, sequence)]
+        else:
+            for one in self.rows.sequences:
+                yield from self.done[self.name_of(name, one)]
+
+    def region(self, op: Op) -> Region:
+        """Where the operation's matrix lies in the section's first layer: the layout is the same in all."""
+        return self.lowering.placement.regions[self.first_name(op.weight)]
+
+    def first_name(self, name: str) -> str:
+        """Full name in the section's first layer."""
+        return self.graph.full_name(name, self.graph.layers[0] if self.graph.layers else -1)
+
+    def pim(
+        self, op: Op, role: str, needs: tuple[int, ...], region: str, blocks: tuple[Block | None, ...],
+        sequence: SequenceRows | None = None, tokens: tuple[int, int] | None = None,
+    ) -> int:  # fmt: skip
+        """Append PIM work on ``region``; returns its position."""
+        number = sequence.sequence if sequence else 0
+        self.found.append(Instruction(op, PIM, role, needs, blocks=blocks, region=region, sequence=number, tokens=tokens))
+        return len(self.found) - 1
+
+    def asic(
+        self, op: Op, needs: tuple[int, ...], stages: list[Stage], buffer_elements: int, sequence: SequenceRows | None = None,
+        role: str = "compute",
+    ) -> int:  # fmt: skip
+        """Append ASIC work; what its operands exceed the SRAM by travels out and back first."""
+        device, number = self.lowering.device, sequence.sequence if sequence else 0
+        excess = buffer_elements * BYTES_PER_ELEMENT - int(device.asic.sram_kib * 1024)
+        behind_link = False
+        if excess > 0:
+            self.found.append(Instruction(op, LINK, "spill", needs, link_bytes=2 * excess, sequence=number))
+            needs = (len(self.found) - 1,)
+            behind_link = link_ps(device, 2 * excess) > asic_ps(device, stages)
+        self.found.append(Instruction(op, ASIC, role, needs, stages=tuple(stages), behind_link=behind_link, sequence=number))
+        return len(self.found) - 1
+
+    def load(self, op: Op, names: list[str], role: str = "load") -> int:
+        """Append the read of stored vectors, end to end; it waits for nothing but the section."""
+        lowering = self.lowering
+        strips = [lowering.placement.strips[self.first_name(name)] for name in names]
+        starts = [sum(strip.columns for strip in strips[:i]) for i in range(len(strips))]
+        key = ("load", tuple((strip.bank, strip.linear, strip.columns) for strip in strips))
+
+        def build(channel: int) -> Block | None:
+            runs = [run for strip, at in zip(strips, starts, strict=True) for run in vectors.strip_runs(strip, channel, at)]
+            return vectors.run_block(lowering.device, runs)
+
+        return self.pim(op, role, (SECTION_INPUT,), names[0], lowering.per_channel(key, build))
+
+    def norm_vectors(self, op: Op) -> tuple[int, ...]:
+        """Append the read of a norm's stored scale and shift, as far as it has them."""
+        names = [f"{op.weight}.{part}" for part, stored in (("scale", op.shape.scales), ("shift", op.shape.shifts)) if stored]
+        return (self.load(op, names),) if names else ()

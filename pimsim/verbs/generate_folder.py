@@ -1,0 +1,62 @@
+"""``pimsim generate`` with a folder as a model hub keeps it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from pimsim.errors import RequestError
+from pimsim.functional.hub_generation import HubGeneration, generate_from_folder
+from pimsim.result.write import check_writable, write_bytes
+from pimsim.verbs.output import Output
+
+DEFAULT_TOKENS = 16
+DEFAULT_PROMPT = 8
+
+
+def is_hub(workload: str) -> bool:
+    """Whether a workload is a hub folder or the ``config.json`` of one."""
+    path = Path(workload)
+    return path.is_dir() or path.suffix == ".json"
+
+
+def token_ids(option: str, text: str) -> list[int]:
+    """Ids as 1,2,3. Raises RequestError for anything else."""
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if not (part.isascii() and part.isdigit() and len(part) < 10):
+            raise RequestError(f"{option} '{text[:80]}': '{part[:20]}' is not a token id; must be whole numbers, as in 1,2,3")
+    return [int(part) for part in parts]
+
+
+def run_folder(
+    folder: str, weights: str | None, prompt: list[int] | None, encoder: list[int] | None, tokens: int | None, seed: int,
+    output: Output, logits: str | None,
+) -> None:  # fmt: skip
+    """Generate and print; the logits go to ``logits``."""
+    check_writable(logits)
+    if prompt is None:
+        prompt = np.random.default_rng(seed).integers(0, 100, DEFAULT_PROMPT).tolist()
+    found = generate_from_folder(folder, prompt, DEFAULT_TOKENS if tokens is None else tokens, encoder, weights)
+    if logits is not None:
+        stream = io.BytesIO()
+        np.savez(stream, **found.arrays())  # type: ignore[arg-type]
+        write_bytes(logits, stream.getvalue())
+    output.document(found.to_dict())
+    output.console.print("\n".join(_lines(found)), markup=False)
+
+
+def _lines(found: HubGeneration) -> list[str]:
+    lines = [
+        f"{found.folder}, weights {found.weights['file']} (sha256 {found.weights['sha256']})",
+        f"prompt_ids {','.join(map(str, found.prompt_ids))}",
+    ]
+    if found.encoder_ids is not None:
+        lines.append(f"encoder_ids {','.join(map(str, found.encoder_ids))}")
+    lines.append(f"token_ids {','.join(map(str, found.token_ids))}")
+    lines.append(f"float64 model: smallest margin of a choice {found.float64.margin:.4g}")
+    if found.missing is not None:
+        lines.append(f"device: not available: {found.missing}")
+    return lines

@@ -1,0 +1,1 @@
+"""Parts of decoders: each file writes the tensors, operations and dependencies of one part into a Collector."""
