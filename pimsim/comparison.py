@@ -13,6 +13,7 @@ from pimsim.baselines.run import stack_run
 from pimsim.config.baseline import Baseline, load_baseline
 from pimsim.config.load import load_hardware, load_workload, split_overrides
 from pimsim.errors import ConfigError
+from pimsim.result.check import check_figures
 from pimsim.result.run_result import RunResult
 from pimsim.simulation import simulate
 from pimsim.workload.model import DecoderModel, Request, make_request
@@ -99,4 +100,7 @@ def compare(
 
 def _outcomes(device: Baseline, model: DecoderModel, request: Request, stack: str | None) -> list[BaselineResult]:
     ideal = roofline_run(device, model, request)
-    return [ideal] if stack is None else [ideal, stack_run(device, model, request, stack)]
+    found = [ideal] if stack is None else [ideal, stack_run(device, model, request, stack)]
+    for one in found:
+        check_figures({"latency_s": one.latency_s, "energy_j": one.energy_j.model_dump()}, f"{device.name}, {one.label}")
+    return found

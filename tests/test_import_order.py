@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pimsim"
 ORDER = (
-    "errors units hub oracle dram pim config workload asic mapping program engine energy result simulation recording "
+    "text errors files units hub oracle dram pim config workload asic mapping program engine energy result simulation recording "
     "aim trace baselines functional comparison explain bench explore report verbs cli"
 ).split()
 ALLOWED_UP = {("report", "explore"), ("explain", "explore")}

@@ -36,6 +36,7 @@ from pimsim.engine.aim_state import R_COLUMNS
 from pimsim.engine.kernels_aim_text import T_BYTE, T_ENDED, T_LINE, T_READ, T_SELECTED, IsrTable, read_lines
 from pimsim.engine.rule_arrays import IntArray
 from pimsim.errors import TraceError, nearest
+from pimsim.files import open_regular
 
 MAX_LINES = 1 << 21
 MAX_LINE_BYTES = 4096
@@ -64,7 +65,7 @@ def read_trace(path: Path, organization: DramOrganization, codes: dict[str, int]
     Raises TraceError with the line number for anything malformed, and for more than MAX_LINES lines.
     """
     try:
-        with path.open("rb", buffering=0) as handle:
+        with open_regular(path, TraceError, buffering=0) as handle:
             return _Reader(str(path), organization, codes).read(handle)
     except OSError as error:
         raise TraceError(f"{path}: cannot be read: {error.strerror}") from None

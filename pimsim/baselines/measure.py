@@ -14,6 +14,8 @@ from pimsim.baselines.capacity import needed_bytes
 from pimsim.baselines.measurements import COLUMNS, check_columns
 from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import CapacityError, ConfigError, RequestError, nearest
+from pimsim.files import open_regular
+from pimsim.text import table_cell
 from pimsim.workload.model import DecoderModel, Request
 
 DEVICES = ("cuda", "cpu")
@@ -51,8 +53,8 @@ def append_row(path: Path | None, row: dict[str, str]) -> str:
     """CSV text of the table at ``path`` (if it exists) with ``row`` added. Raises ConfigError for a table of other columns."""
     rows: list[dict[str, str]] = []
     columns = list(COLUMNS)
-    if path is not None and path.is_file():
-        with path.open(newline="", encoding="utf-8-sig") as file:
+    if path is not None and path.exists():
+        with io.TextIOWrapper(open_regular(path, ConfigError), newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             check_columns(path, list(reader.fieldnames or ()))
             rows = [{key: value or "" for key, value in old.items() if key} for old in reader]
@@ -60,7 +62,7 @@ def append_row(path: Path | None, row: dict[str, str]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows([*rows, row])
+    writer.writerows([{name: table_cell(value) for name, value in one.items()} for one in (*rows, row)])
     return text.getvalue()
 
 

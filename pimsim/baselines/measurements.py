@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from pimsim.config import shipped
 from pimsim.config.baseline import baseline_names
 from pimsim.config.load import load_workload
 from pimsim.errors import ConfigError, nearest
+from pimsim.files import open_regular
 from pimsim.workload.model import DecoderModel
 
 COLUMNS = (
@@ -61,7 +63,7 @@ def shipped_table() -> Path:
 def read_measurements(path: Path) -> list[Measurement]:
     """Rows of a CSV with the columns of the shipped table. Raises ConfigError if it cannot be read as one."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with io.TextIOWrapper(open_regular(path, ConfigError), newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             check_columns(path, list(reader.fieldnames or ()))
             rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]

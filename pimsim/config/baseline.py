@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from pimsim.config import shipped
 from pimsim.config.layers import override, read_layers
 from pimsim.config.load import validate
-from pimsim.config.model import Band, Source, SpecModel, unit
+from pimsim.config.model import Band, Fraction, Name, Source, SpecModel, unit
 
 FOLDER = "hw_configs/baselines"
 Dtype = Literal["fp32", "fp16", "bf16"]
@@ -42,15 +42,13 @@ class PowerSpec(SpecModel):
     scope: Literal["board", "package", "module", "system"] = unit("1", "what the powers are of")
     tdp_w: float = unit("W", "thermal design power", gt=0, le=1e5)
     idle_w: Band = unit("W", "powered and waiting")
-    active_fraction: Band = unit("1", "part of tdp_w - idle_w drawn while the device computes")
+    active_fraction: Fraction = unit("1", "part of tdp_w - idle_w drawn while the device computes")
     source: Source
 
     @model_validator(mode="after")
     def _physical(self) -> PowerSpec:
         if self.idle_w.low < 0 or self.idle_w.high > self.tdp_w:
             raise ValueError(f"idle_w {self.idle_w.low:g} .. {self.idle_w.high:g} W must lie in 0 .. tdp_w {self.tdp_w:g} W")
-        if self.active_fraction.low < 0 or self.active_fraction.high > 1:
-            raise ValueError("active_fraction must lie in 0 .. 1: tdp_w is the upper bound")
         return self
 
 
@@ -60,7 +58,7 @@ class BaselineSpec(SpecModel):
     ``cores`` are those of one CPU socket, from which a measurement on "64 cores" tells the number of sockets.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Name
     description: str = ""
     source: Source
     device_class: Literal["gpu", "cpu"] = unit("1", "kind of device")

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from pimsim.errors import ConfigError, nearest
+from pimsim.text import shown
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min, "max": max, "abs": abs, "round": round, "ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt,
@@ -35,6 +36,7 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 _MAX_LENGTH = 1000
 _MAX_NUMBER = 1e18
 _MAX_POWER = 64
+_MAX_DIGITS = 30
 _MAX_DEPTH = 100
 
 
@@ -163,13 +165,26 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.List | ast.Tuple):
         return [_value(child, values) for child in node.elts]
     assert isinstance(node, ast.Call)
-    return FUNCTIONS[_dotted(node.func)](*[_value(child, values) for child in node.args])
+    return _call(_dotted(node.func), [_value(child, values) for child in node.args])
+
+
+def _call(name: str, arguments: list[Any]) -> Any:
+    numbers = [number for one in arguments for number in (one if isinstance(one, list) else [one])]
+    for number in numbers:
+        _check_number(number)
+    if name == "round" and len(arguments) == 2 and abs(arguments[1]) > _MAX_DIGITS:
+        raise ValueError(f"round() to {arguments[1]} digits: at most {_MAX_DIGITS}")
+    return FUNCTIONS[name](*arguments)
+
+
+def _check_number(operand: Any) -> None:
+    if not isinstance(operand, int | float) or abs(operand) > _MAX_NUMBER:
+        raise ValueError(f"{shown(repr(operand))} is not a number to compute with")
 
 
 def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
     for operand in (left, right):
-        if not isinstance(operand, int | float) or abs(operand) > _MAX_NUMBER:
-            raise ValueError(f"{operand!r} is not a number to compute with")
+        _check_number(operand)
     if isinstance(op, ast.Pow) and abs(right) > _MAX_POWER:
         raise ValueError(f"the exponent {right} is beyond {_MAX_POWER}")
     return _BINARY[type(op)](left, right)

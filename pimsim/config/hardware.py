@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.area import AreaSpec
-from pimsim.config.model import NonNegativeBand, Source, SpecModel, unit
+from pimsim.config.model import MIN_SOURCE, Fraction, Name, NonNegativeBand, Source, SpecModel, unit
 from pimsim.dram.commands import PSEUDO_CHANNEL, RANK, STACK_ID
 from pimsim.dram.organization import DramOrganization
 from pimsim.dram.standards import STANDARDS
@@ -54,6 +54,21 @@ class CurrentsSpec(SpecModel):
     measured_on: MeasuredOnSpec | None = None
     source: Source
 
+    @model_validator(mode="after")
+    def _above_standby(self) -> CurrentsSpec:
+        """No command gives energy back: what it draws is above the standby current that it replaces."""
+        for busy, standby in (
+            ("idd0_ma", "idd2n_ma"),
+            ("idd4r_ma", "idd3n_ma"),
+            ("idd4w_ma", "idd3n_ma"),
+            ("idd5b_ma", "idd2n_ma"),
+        ):
+            for which in ("low", "nominal", "high"):
+                drawn, replaced = getattr(getattr(self, busy), which), getattr(getattr(self, standby), which)
+                if drawn < replaced:
+                    raise ValueError(f"{busy} {drawn:g} mA ({which}) is below {standby} {replaced:g} mA")
+        return self
+
 
 class DramSpec(SpecModel):
     """Organisation, timing, refresh and currents of the DRAM."""
@@ -79,8 +94,9 @@ class DramSpec(SpecModel):
     @classmethod
     def _numbers(cls, value: object) -> object:
         if isinstance(value, dict):
-            if not isinstance(value.get("source", ""), str):
-                raise ValueError("source must be text")
+            source = value.get("source", "inherited")
+            if not isinstance(source, str) or len(source.strip()) < MIN_SOURCE:
+                raise ValueError(f"source must be text of at least {MIN_SOURCE} characters")
             return {
                 k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items() if k != "source"
             }
@@ -198,18 +214,18 @@ class EnergySpec(SpecModel):
     """Energy constants beside the IDD currents."""
 
     mac_pj: NonNegativeBand = unit("pJ", "one multiply-accumulate in a bank's MAC unit")
-    internal_read_fraction: NonNegativeBand = unit("1", "part of a burst read's energy spent inside a bank, per bank of a MAC")
+    internal_read_fraction: Fraction = unit("1", "part of a burst read's energy spent inside a bank, per bank of a MAC")
     io_pj_per_bit: NonNegativeBand = unit("pJ/bit", "pins and receivers of the link")
     global_buffer_pj_per_byte: NonNegativeBand = unit("pJ/B", "writing or broadcasting one byte of the global buffer")
     asic_power_mw: NonNegativeBand = unit("mW", "whole ASIC at full activity and 1 GHz")
-    asic_static_fraction: NonNegativeBand = unit("1", "part of the ASIC's power that is spent when idle")
+    asic_static_fraction: Fraction = unit("1", "part of the ASIC's power that is spent when idle")
     source: Source
 
 
 class HardwareSpec(SpecModel):
     """A validated hardware description. ``pim``, ``asic``, ``link`` and the rest are absent in a plain DRAM."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Name
     description: str = ""
     source: Source
     dram: DramSpec

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from pimsim.config import shipped
+from pimsim.config.model import MIN_SOURCE
 from pimsim.config.standards import timing_umbrellas
 from pimsim.config.strict_yaml import load_yaml, parse_scalar
 from pimsim.dram.timing import stem
 from pimsim.errors import ConfigError
+from pimsim.text import shown
 
 MAX_BASES = 16
+MAX_DEPTH = 16
 _TIMING = "dram.timing"
 
 
@@ -54,7 +57,10 @@ def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
     layered = Layered()
     for path, data in reversed(chain):
         layered.files.append(str(path))
-        merge(layered, data, f"set in {path.name}")
+        try:
+            merge(layered, data, f"set in {path.name}")
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
     return layered
 
 
@@ -68,18 +74,21 @@ def override(layered: Layered, assignment: str) -> None:
     path, separator, text = assignment.partition("=")
     path = path.strip()
     if not separator or not path or not all(path.split(".")):
-        raise ConfigError(f"--set '{assignment}': must be path=value, as in asic.clock_ghz=0.5")
+        raise ConfigError(f"--set '{shown(assignment)}': must be path=value, as in asic.clock_ghz=0.5")
     try:
         value = parse_scalar(text)
     except ConfigError as error:
-        raise ConfigError(f"--set {path}: {error}") from None
-    set_path(layered, path, value, f"set on the command line: {assignment}")
+        raise ConfigError(f"--set {shown(path)}: {error}") from None
+    set_path(layered, path, value, f"set on the command line: {shown(assignment)}")
 
 
 def set_path(layered: Layered, path: str, value: Any, source: str) -> None:
-    """Set the value at a dotted ``path``."""
+    """Set the value at a dotted ``path``. Raises ConfigError for one of more than MAX_DEPTH parts."""
+    parts = path.split(".")
+    if len(parts) > MAX_DEPTH:
+        raise ConfigError(f"--set {shown(path)}: a path of {len(parts)} parts; at most {MAX_DEPTH}")
     changes: Any = value
-    for part in reversed(path.split(".")):
+    for part in reversed(parts):
         changes = {part: changes}
     merge(layered, changes, source)
 
@@ -116,8 +125,19 @@ def _merge(target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sour
             _merge(child, value, f"{path}.", sources, group_source)
             continue
         target[key] = _leaf_value(value)
-        own = value.get("source") if isinstance(value, Mapping) else None
-        sources[path] = str(own or group_source)
+        sources[path] = _own_source(value, path) or group_source
+
+
+def _own_source(value: Any, path: str) -> str:
+    """The source that a single value carries; empty if it carries none."""
+    if not isinstance(value, Mapping) or "source" not in value:
+        return ""
+    source = value["source"]
+    if not isinstance(source, str) or len(source.strip()) < MIN_SOURCE:
+        raise ConfigError(
+            f"{path}: source: {source!r}: must be text of at least {MIN_SOURCE} characters: where the value comes from, or 'assumed: why'"
+        )
+    return source
 
 
 def _drop_replaced_timing(

@@ -7,15 +7,22 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from pimsim.errors import ConfigError, nearest
+from pimsim.text import shown
+
+MAX_COMPLAINTS = 20
 
 
 def config_error(error: ValidationError, schema: type[BaseModel], where: str) -> ConfigError:
-    """All of ``error``'s complaints in one ConfigError, a line each."""
-    return ConfigError("\n".join(dict.fromkeys(_line(item, schema, where) for item in error.errors())))
+    """``error``'s complaints in one ConfigError, a line each; of very many the first MAX_COMPLAINTS."""
+    items = error.errors(include_url=False, include_context=False)
+    lines = list(dict.fromkeys(_line(item, schema, where) for item in items[:MAX_COMPLAINTS]))
+    more = len(items) - MAX_COMPLAINTS
+    return ConfigError("\n".join([*lines, *([f"{where}: and {more:,} more complaints"] if more > 0 else [])]))
 
 
 def _line(item: Any, schema: type[BaseModel], where: str) -> str:
     model, location, field_unit = _field(schema, [str(part) for part in item["loc"]])
+    location = [shown(part) for part in location]
     path = ".".join(location)
     kind = item["type"]
     if kind == "extra_forbidden":
@@ -30,7 +37,7 @@ def _line(item: Any, schema: type[BaseModel], where: str) -> str:
         message = "must be a mapping of keys to values"
     if kind == "value_error":
         return f"{where}: {path + ': ' if path else ''}{message}"
-    return f"{where}: {path}: {item['input']!r}: {message}{field_unit}"
+    return f"{where}: {path}: {shown(repr(item['input']))}: {message}{field_unit}"
 
 
 def _field(schema: type[BaseModel], parts: list[str]) -> tuple[type[BaseModel] | None, list[str], str]:

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Source = Annotated[str, Field(min_length=3, description="where the values come from, or 'assumed: why'")]
+MIN_SOURCE = 3
+
+
+def _says_something(text: str) -> str:
+    if len(text.strip()) < MIN_SOURCE:
+        raise ValueError(f"a source has at least {MIN_SOURCE} characters: where the value comes from, or 'assumed: why'")
+    return text
+
+
+Source = Annotated[
+    str,
+    Field(min_length=MIN_SOURCE, description="where the values come from, or 'assumed: why'"),
+    AfterValidator(_says_something),
+]
+# Names become names of files, cells and words on a terminal.
+NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
+Name = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=NAME_PATTERN, description="name: letters, digits, '.', '_' and '-'")
+]
+BAND_LIMIT = 1e12
 
 
 class SpecModel(BaseModel):
@@ -18,9 +37,9 @@ class SpecModel(BaseModel):
 class Band(SpecModel):
     """A constant that is not exactly known: low <= nominal <= high. A single number stands for all three."""
 
-    low: float
-    nominal: float
-    high: float
+    low: Annotated[float, Field(ge=-BAND_LIMIT, le=BAND_LIMIT)]
+    nominal: Annotated[float, Field(ge=-BAND_LIMIT, le=BAND_LIMIT)]
+    high: Annotated[float, Field(ge=-BAND_LIMIT, le=BAND_LIMIT)]
 
     @model_validator(mode="before")
     @classmethod
@@ -49,6 +68,16 @@ class NonNegativeBand(Band):
     def _not_negative(self) -> NonNegativeBand:
         if self.low < 0:
             raise ValueError(f"low {self.low:g} is negative")
+        return self
+
+
+class Fraction(NonNegativeBand):
+    """A band of parts of a whole: 0 <= low, high <= 1."""
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Fraction:
+        if self.high > 1:
+            raise ValueError(f"{self.low:g} .. {self.high:g} must lie in 0 .. 1: it is a part of a whole")
         return self
 
 

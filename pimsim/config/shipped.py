@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pimsim.errors import ConfigError, nearest
+from pimsim.files import expanded, is_regular
+from pimsim.text import shown
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -24,16 +27,19 @@ def find(name_or_path: str, folder: str, what: str, relative_to: Path | None = N
     """Path of a shipped name, or of a file. Raises ConfigError naming the nearest shipped name."""
     text = str(name_or_path)
     shipped = data_root() / folder / f"{text}.yaml"
-    if "/" not in text and shipped.is_file():
+    if "/" not in text and is_regular(shipped):
         return shipped
-    path = Path(text).expanduser()
+    path = expanded(text, ConfigError)
     candidates = [path] if relative_to is None or path.is_absolute() else [relative_to / path, path]
     for candidate in candidates:
-        if candidate.is_file():
+        if is_regular(candidate):
             return candidate
+    other = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
+    if other is not None and (other.suffix or "/" in text):
+        raise ConfigError(f"{shown(text)}: is not a regular file; give a {what} file or a shipped name")
     if text.endswith((".yaml", ".yml")) or "/" in text:
-        raise ConfigError(f"{text}: no such {what} file")
+        raise ConfigError(f"{shown(text, 300)}: no such {what} file")
     names = shipped_names(folder)
     raise ConfigError(
-        f"unknown {what} '{text}'{nearest(text, names)}; shipped: {', '.join(names)}; or give a path to a YAML file"
+        f"unknown {what} '{shown(text)}'{nearest(text, names)}; shipped: {', '.join(names)}; or give a path to a YAML file"
     )

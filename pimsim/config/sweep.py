@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from pimsim.config.layers import read_layers
 from pimsim.config.load import validate
-from pimsim.config.model import SpecModel, unit
+from pimsim.config.model import Name, SpecModel, unit
 from pimsim.errors import nearest
 
 FOLDER = "workloads/sweeps"
@@ -107,7 +107,7 @@ class StrategySpec(SpecModel):
 class SweepSpec(SpecModel):
     """A validated sweep. ``axes`` maps a dotted path, or several separated by commas that change together, to values."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: Name
     description: str = ""
     source: str = ""
     hardware: Text = unit("1", "hardware that the points change", default="pim_gpt")

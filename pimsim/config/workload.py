@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pimsim.config.decoder.model import DecoderSpec
-from pimsim.config.model import Source, SpecModel, unit
+from pimsim.config.model import Name, Source, SpecModel, unit
 from pimsim.config.short_forms import ModelSpec
 
 Tokens = Annotated[int, Field(ge=1)]
@@ -50,7 +50,7 @@ class RequestSpec(SpecModel):
 class WorkloadForm(SpecModel):
     """What every spelling of a workload holds beside its model."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Name
     description: str = ""
     source: Source
     labels: list[str] = unit("1", "further names under which measurements list it", default_factory=list)

@@ -12,6 +12,11 @@ from pimsim.errors import ConfigError, nearest
 from pimsim.units import ceil_exact, ns_to_ck
 
 CLOCK_KEY = "tCK_ns"
+MIN_CLOCK_NS, MAX_CLOCK_NS = 0.01, 100
+MAX_REFRESH_INTERVAL_NS = 64_000_000
+REFRESH_PREFIXES = ("nREF", "nRFC", "nRFM")
+WAITS_PER_INTERVAL = 8
+MIN_LIMIT_CK = 512
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def resolve_timing(
     if missing:
         listed = ", ".join(f"t{p.name[1:]}_ns ({p.meaning})" for p in missing)
         raise ConfigError(f"{where}: missing {listed}")
+    _check_bounds(standard, cycles, timing, where)
     _check_physics(cycles, timing, where)
     return TimingParams(t_ck_ps, cycles, origin)
 
@@ -127,6 +133,27 @@ def _resolve_one(
     if parameter.default and all(name in cycles for name in gap_parameters(parameter.default)):
         return evaluate_gap(parameter.default, cycles), f"default: {parameter.default}"
     return None, ""
+
+
+def _check_bounds(standard: Standard, cycles: Mapping[str, int], timing: Mapping[str, float], where: str) -> None:
+    """Refuse times beyond what their meaning gives: between two refreshes a DRAM works, and any one wait is a small part of that."""
+    if not MIN_CLOCK_NS <= timing[CLOCK_KEY] <= MAX_CLOCK_NS:
+        raise ConfigError(f"{where}.{CLOCK_KEY}: {timing[CLOCK_KEY]:g} ns: must be {MIN_CLOCK_NS:g} to {MAX_CLOCK_NS:g} ns")
+    t_ck_ns = timing[CLOCK_KEY]
+    interval_ck = cycles["nREFI"]
+    if interval_ck * t_ck_ns > MAX_REFRESH_INTERVAL_NS:
+        raise ConfigError(
+            f"{where}: nREFI {interval_ck:,} CK = {interval_ck * t_ck_ns:,.0f} ns: at most {MAX_REFRESH_INTERVAL_NS:,} ns, "
+            "the time in which every row of a DRAM is refreshed"
+        )
+    meanings = {parameter.name: parameter.meaning for parameter in standard.parameters}
+    limit_ck = max(MIN_LIMIT_CK, interval_ck // WAITS_PER_INTERVAL)
+    for name, value in cycles.items():
+        if not name.startswith(REFRESH_PREFIXES) and value > limit_ck:
+            raise ConfigError(
+                f"{where}: {name} {value:,} CK ({meanings.get(name, 'time of a transfer over the link')}): at most {limit_ck:,} CK, "
+                f"a part in {WAITS_PER_INTERVAL} of nREFI {interval_ck:,} CK"
+            )
 
 
 def _check_physics(cycles: Mapping[str, int], timing: Mapping[str, float], where: str) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 
-_KEPT_VERSIONS = 4
+from pimsim.engine.kernels_files import CheckedFiles
+from pimsim.engine.kernels_folder import kernel_folder
+
 _HERE = Path(__file__).parent
 _SOURCES = sorted(
     [
@@ -33,32 +33,7 @@ def _digest() -> str:
     return state.hexdigest()[:16]
 
 
-def _cache_folder() -> str:
-    """A writable folder for this version of the kernels; older versions beside it are removed but for a few."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for root in (base / "pimsim", Path(tempfile.gettempdir()) / f"pimsim-{os.getuid() if hasattr(os, 'getuid') else 0}"):
-        folder = root / f"kernels-{_digest()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-            os.utime(folder)
-            _forget_old(root, folder)
-        except OSError:
-            continue
-        return str(folder)
-    return tempfile.mkdtemp(prefix="pimsim-kernels-")
-
-
-def _forget_old(root: Path, current: Path) -> None:
-    versions = sorted(root.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in versions[_KEPT_VERSIONS:]:
-        if path != current:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-_FOLDER = _cache_folder()
+_FOLDER = str(kernel_folder(_digest()))
 if "NUMBA_OPT" not in os.environ:
     # Level 3 takes half as long again to compile these kernels, and they run no faster.
     _SETTINGS: Any = numba.config
@@ -85,6 +60,10 @@ def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     before, settings.CACHE_DIR = settings.CACHE_DIR, _FOLDER
     try:
         njit: Any = numba.njit
-        return njit(cache=True, **options)(function)
+        compiled = njit(cache=True, **options)(function)
     finally:
         settings.CACHE_DIR = before
+    cache = getattr(compiled, "_cache", None)
+    if cache is not None:
+        cache._cache_file = CheckedFiles.instead_of(cache._cache_file)
+    return compiled

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.explore.objectives import OBJECTIVES
+from pimsim.result.write import binary_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def dominating(front: pd.DataFrame, row: Mapping[Any, Any], objectives: Sequence
 
 
 def plot_front(
-    done: pd.DataFrame, front: pd.DataFrame, objectives: Sequence[str], path: Path, mark: pd.DataFrame | None = None
+    done: pd.DataFrame, front: pd.DataFrame, objectives: Sequence[str], path: str | Path, mark: pd.DataFrame | None = None
 ) -> None:
     """Scatter of the first two objectives, colour for a third; the front's points ringed, ``mark`` (a reference) starred."""
     import matplotlib
@@ -62,7 +63,8 @@ def plot_front(
         axes.scatter(mark[x], mark[y], s=140, marker="*", color="black", label="marked")
     axes.set(xlabel=labels[0], ylabel=labels[1], xscale=_scale(done[x]), yscale=_scale(done[y]))
     axes.legend()
-    figure.savefig(path, format="png")
+    with binary_output(path) as file:
+        figure.savefig(file, format="png")
     plt.close(figure)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pimsim.config.expression import Expression, read_expression
 from pimsim.config.sweep import SweepSpec
@@ -17,6 +14,7 @@ from pimsim.explore.evaluate import DONE, INFEASIBLE
 from pimsim.explore.objectives import OBJECTIVES, broken_limit, objective_named
 from pimsim.explore.pareto import nondominated
 from pimsim.explore.store import Store, StoredPoint
+from pimsim.result.write import STDOUT, binary_output, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,13 +85,15 @@ class Sweep:
 
     def export(self, path: str | Path) -> Path:
         """Write the table to a ``.csv`` or ``.parquet`` file, whole or not at all."""
-        target, frame = Path(path), self.frame()
-        if target.suffix == ".csv":
-            _replace(target, lambda part: frame.to_csv(part, index=False))
-        elif target.suffix == ".parquet":
-            _replace(target, lambda part: _to_parquet(frame, part))
+        target = Path(path)
+        kind = ".csv" if str(path) == STDOUT else "".join(target.suffixes[-2:]) if target.suffix == ".gz" else target.suffix
+        if kind in (".csv", ".csv.gz"):
+            write_table(path, self.frame())
+        elif kind == ".parquet":
+            with binary_output(path) as file:
+                _to_parquet(self.frame(), file)
         else:
-            raise ConfigError(f"{target}: unknown kind of table '{target.suffix}'; allowed: .csv, .parquet")
+            raise ConfigError(f"{target}: unknown kind of table '{target.suffix}'; allowed: .csv, .csv.gz, .parquet, - for CSV")
         return target
 
 
@@ -119,7 +119,7 @@ def _row(point: StoredPoint, spec: SweepSpec) -> dict[str, Any]:
     return row | {name: value for name, value in point.columns.items() if name not in row} | {"key": point.key}
 
 
-def _to_parquet(frame: pd.DataFrame, part: Path) -> None:
+def _to_parquet(frame: pd.DataFrame, part: BinaryIO) -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
@@ -131,21 +131,6 @@ def _to_parquet(frame: pd.DataFrame, part: Path) -> None:
 def _kind(value: Any) -> str:
     """Kind of a Parquet column that ``value`` fits into."""
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
-
-
-def _replace(target: Path, write: Callable[[Path], Any]) -> None:
-    try:
-        handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
-    os.close(handle)
-    try:
-        write(Path(part))
-        os.replace(part, target)
-    except OSError as error:
-        raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
-    finally:
-        Path(part).unlink(missing_ok=True)
 
 
 def filtered(frame: pd.DataFrame, where: str | None, option: str) -> pd.DataFrame:

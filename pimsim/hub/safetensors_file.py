@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from pimsim.errors import WeightsError
+from pimsim.files import open_regular
 
 DTYPES: dict[str, Any] = {
     "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype(ml_dtypes.bfloat16), "F64": np.dtype("<f8"),
@@ -41,8 +43,8 @@ class SafetensorsFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         try:
-            self.size = self.path.stat().st_size
-            with self.path.open("rb") as file:
+            with open_regular(self.path, WeightsError) as file:
+                self.size = os.fstat(file.fileno()).st_size
                 header, data_start = self._header(file)
         except OSError as error:
             raise WeightsError(f"{self.path}: cannot be read: {error.strerror}") from None

@@ -14,6 +14,8 @@ from pimsim.report.data import Progress, ReportData, ReportRequest, collect
 from pimsim.report.figures import FIGURES
 from pimsim.report.folder import check_folder, whole_folder
 from pimsim.report.tables import findings, report_tables
+from pimsim.result.write import write_table
+from pimsim.text import markdown
 
 HTML = "report.html"
 SUMMARY = "summary.md"
@@ -51,7 +53,7 @@ def write_report(data: ReportData, folder: Path) -> None:
         (folder / name).mkdir()
     shown = []
     for plot in FIGURES:
-        plot.table(data).to_csv(folder / "csv" / f"{plot.name}.csv", index=False)
+        write_table(folder / "csv" / f"{plot.name}.csv", plot.table(data))
         drawing = plot.drawing(data)
         drawing.save(folder / "figures", plot.name)
         files = f"csv/{plot.name}.csv, figures/{plot.name}.png, figures/{plot.name}.svg"
@@ -83,7 +85,9 @@ def _context(data: ReportData, shown: list[_Shown]) -> dict[str, Any]:
 
 def _template(name: str, html: bool) -> Any:
     loader = PackageLoader("pimsim.report", "templates")
-    return Environment(loader=loader, autoescape=html, undefined=StrictUndefined, trim_blocks=False).get_template(name)
+    environment = Environment(loader=loader, autoescape=html, undefined=StrictUndefined, trim_blocks=False)
+    environment.filters["markdown"] = markdown
+    return environment.get_template(name)
 
 
 def _resource(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ def check_folder(target: Path, entries: Collection[str]) -> None:
 
     ``entries`` are the names of all files and folders at the top of such a result.
     """
+    target = Path(os.path.realpath(target))
     _check_entries(target, entries)
     parent = next(folder for folder in (target.absolute().parent, *target.absolute().parents) if folder.exists())
     try:
@@ -37,8 +39,9 @@ def _check_entries(target: Path, entries: Collection[str]) -> None:
 def whole_folder(target: Path, entries: Collection[str]) -> Iterator[Path]:
     """A temporary folder beside ``target`` that takes its place at the end, or vanishes if anything fails.
 
-    A ``target`` that holds anything but ``entries`` is refused and left as it is.
+    A ``target`` that holds anything but ``entries`` is refused and left as it is. A link is followed; an earlier folder's mode is kept.
     """
+    target = Path(os.path.realpath(target))
     _check_entries(target, entries)
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -46,11 +49,12 @@ def whole_folder(target: Path, entries: Collection[str]) -> Iterator[Path]:
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
     try:
-        umask = os.umask(0)
-        os.umask(umask)
-        building.chmod(0o777 & ~umask)
+        building.rmdir()
+        building.mkdir()  # with the mode that the umask gives, where a temporary folder is private
         yield building
         _check_entries(target, entries)
+        if target.exists():
+            building.chmod(stat.S_IMODE(target.stat().st_mode))
         _replace(target, building)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None

@@ -14,6 +14,7 @@ from pimsim.energy.ledger import energy_ledger
 from pimsim.energy.terms import external_bytes
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.mapping.placement import Placement
+from pimsim.result.check import checked
 from pimsim.result.provenance import provenance
 from pimsim.result.run_result import SCHEMA_VERSION, RunResult
 from pimsim.result.sequences import described, selecting_steps, sequence_times, spread
@@ -25,14 +26,14 @@ def assemble(
     device: Device, workload: WorkloadSpec, request: Request, placement: Placement, outcome: EngineOutcome,
     engine: str, wall_s: float,
 ) -> RunResult:  # fmt: skip
-    """Compute every reported figure of a finished run."""
+    """Compute every reported figure of a finished run. Raises ResultError if one of them cannot be."""
     ledger = energy_ledger(device, outcome)
     selects = np.array(selecting_steps(request))
     latency_s, totals = ps_to_s(outcome.total_ps), ledger.totals_j
     times = sequence_times(DecoderModel(workload.model), request, outcome.step_ps)
     model_macs, tokens = sum(one.macs for one in times), request.batch * request.generate_tokens
     ttft_s, tpot_s = spread(times, request)
-    return RunResult(
+    result = RunResult(
         schema_version=SCHEMA_VERSION,
         hardware=device.name,
         workload=workload.name,
@@ -71,6 +72,7 @@ def assemble(
         tpot_s=tpot_s,
         sequences=described(times, request, totals["nominal"]),
     )
+    return checked(result)
 
 
 def peak_macs(device: Device, cycles: int) -> int:
@@ -85,7 +87,8 @@ def row_hit_rate(device: Device, outcome: EngineOutcome) -> float:
     banks, opened = device.organization.banks, device.pim.all_bank_activation.grouped_by
     accesses = _count(device, outcome, "MAC_AB") * banks + _count(device, outcome, "RD") + _count(device, outcome, "WR")
     activations = _count(device, outcome, "ACT_AB") * opened + _count(device, outcome, "ACT")
-    return 1 - activations / accesses
+    # A row that a refresh closed again before its first access was opened, and is no miss of an access.
+    return 1 - min(activations, accesses) / accesses if accesses else 0.0
 
 
 def _count(device: Device, outcome: EngineOutcome, name: str) -> int:

@@ -5,7 +5,7 @@ from pimsim.engine.audit_report import AuditReport, Finding
 from pimsim.engine.command_trace import CommandTrace, concatenate, trace_of_flat_banks
 from pimsim.trace.read import load_stream, read_stream
 from pimsim.trace.schedule import Scheduler, schedule_stream
-from pimsim.trace.write import replacing, write_stream
+from pimsim.trace.write import write_stream
 
 __all__ = [
     "AuditReport",
@@ -17,7 +17,6 @@ __all__ = [
     "concatenate",
     "load_stream",
     "read_stream",
-    "replacing",
     "schedule_stream",
     "trace_of_flat_banks",
     "write_stream",

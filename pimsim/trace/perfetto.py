@@ -19,9 +19,9 @@ from pimsim.engine.fast import StepRecord
 from pimsim.engine.rule_arrays import SPACING, rule_arrays
 from pimsim.mapping.placement import Placement
 from pimsim.program.instruction import ASIC, LINK
+from pimsim.result.write import text_output
 from pimsim.trace.export import BANK as FLAT_BANK
 from pimsim.trace.export import COMMAND, COUNT, CYCLE, GROUP, OFFSET, Piece, pieces
-from pimsim.trace.write import replacing
 
 _ASIC_TRACKS = {ASIC: (1, "arithmetic"), LINK: (2, "link")}
 _ASIC_PROCESS, _FIRST_CHANNEL, _COMMANDS, _FIRST_BANK = 1, 2, 1, 2
@@ -31,7 +31,7 @@ _PS_PER_US = 1_000_000
 def write_perfetto(path: str | Path, device: Device, placement: Placement, record: StepRecord, layer: int | None = None) -> int:
     """Write a step (or one of its layers) to ``path``, whole or not at all; returns the number of slices."""
     slices = 0
-    with replacing(path) as file:
+    with text_output(path) as file:
         file.write('{"displayTimeUnit": "ns", "traceEvents": [\n')
         for index, event in enumerate(_events(device, placement, record, layer)):
             file.write((",\n" if index else "") + json.dumps(event))

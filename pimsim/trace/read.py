@@ -17,6 +17,7 @@ import numpy as np
 from pimsim.config.device import Device
 from pimsim.engine.command_trace import CommandTrace, IntArray, addressed_only, check_fields, concatenate
 from pimsim.errors import TraceError, nearest
+from pimsim.files import open_regular
 
 _BEFORE, _AFTER = ("clock", "command", "channel"), ("bank_group", "bank", "row", "column")
 _SEPARATORS = (b",", b";", b"\t")
@@ -38,7 +39,7 @@ def read_stream(path: str | Path, device: Device, need_clock: bool = True) -> It
     the auditor checks the order. Raises TraceError with file and line.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path, TraceError) as file:
             yield from _parts(file, device, need_clock, str(path))
     except OSError as error:
         raise TraceError(f"{path}: cannot be read: {error.strerror}") from None

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
 from pimsim.config.device import Device
 from pimsim.engine.command_trace import CommandTrace, IntArray
-from pimsim.errors import TraceError
+from pimsim.result.write import text_output
 from pimsim.trace.read import columns_of
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[TextIO]:
-    """A text file that takes the place of ``path`` when the block ends, and vanishes if it raises."""
-    target = Path(path)
-    if target.exists() and not target.is_file():
-        raise TraceError(f"{path}: is not a regular file; nothing written")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        file = open(partial, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 (closed below; only opening is caught)
-    except OSError as error:
-        raise TraceError(f"{path}: cannot be written: {error.strerror}") from None
-    try:
-        with file:
-            yield file
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_stream(path: str | Path, parts: Iterable[CommandTrace], device: Device) -> int:
     """Write consecutive parts of a stream to ``path``; number of commands. Fields of -1 are left empty."""
     names, count = device.standard.command_names, 0
     header = columns_of(device)
-    with replacing(path) as file:
+    with text_output(path) as file:
         file.write(",".join(header) + "\n")
         for part in parts:
             fields = {name: _texts(values) for name, values in _fields(part, device).items()}

@@ -92,7 +92,7 @@ def test_an_unknown_device_names_the_nearest(wrong: str, message: str) -> None:
         ("memory.bandwidth_gb_per_s=0", r"greater than 0 \(unit: GB/s\)"),
         ("memory.kind=dram", "must be 'hbm', 'gddr', 'lpddr' or 'ddr'"),
         ("power.tdp_w=20", "must lie in 0 .. tdp_w 20 W"),
-        ("power.active_fraction=1.5", "active_fraction must lie in 0 .. 1"),
+        ("power.active_fraction=1.5", "active_fraction: 1.5 .. 1.5 must lie in 0 .. 1"),
         ("compute.fp16_bf16_tflops=null", "dtype bf16 needs compute.fp16_bf16_tflops"),
     ],
 )

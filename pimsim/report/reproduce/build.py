@@ -11,6 +11,7 @@ from pimsim.report.reproduce.collect import Reproduction
 from pimsim.report.reproduce.figures import draw_all, tables
 from pimsim.report.reproduce.rows import table
 from pimsim.report.reproduce.text import HEADS, cells, markdown, model_table, needed_tables
+from pimsim.result.write import write_table
 
 MARKDOWN = "reproduction.md"
 ENTRIES = (MARKDOWN, "csv", "figures")
@@ -26,5 +27,5 @@ def write_reproduction(data: Reproduction, out: str | Path) -> None:
         rows = pd.DataFrame([cells(row) for row in table(data)], columns=list(HEADS))
         needed = {f"needed_software_{name}": frame for name, frame in needed_tables(data).items()}
         for name, frame in {**tables(data), **needed, "published_and_ours": rows, "models": model_table(data)}.items():
-            frame.to_csv(folder / "csv" / f"{name}.csv", index=False)
+            write_table(folder / "csv" / f"{name}.csv", frame)
         (folder / MARKDOWN).write_text(markdown(data), encoding="utf-8")
