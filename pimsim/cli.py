@@ -25,6 +25,9 @@ VERBS = {
     "check": Verb("pimsim.verbs.check", "Validate descriptions and print them resolved, with derived cycles and sources."),
     "schema": Verb("pimsim.verbs.check", "Print the JSON Schema of a kind of file, for completion in editors."),
     "trace": Verb("pimsim.verbs.trace", "Command streams and instruction traces."),
+    "peer": Verb(
+        "pimsim.verbs.peer", "Run an operation on another group's PIM device, by that group's program, controller and rules."
+    ),
     "baselines": Verb("pimsim.verbs.baselines", "GPUs and CPUs to compare with."),
     "report": Verb(
         "pimsim.verbs.report",

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pimsim"
 ORDER = (
     "text errors files units hub oracle dram pim config workload asic mapping program engine energy result simulation recording "
-    "aim trace baselines functional comparison explain bench explore report verbs cli"
+    "aim trace peers baselines functional comparison explain bench explore report verbs cli"
 ).split()
 ALLOWED_UP = {("report", "explore"), ("explain", "explore")}
 HOMES = {
