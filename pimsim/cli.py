@@ -23,7 +23,7 @@ VERBS = {
         "For one token: every instruction with what bound it and what would bind next; answers to the main parameters.",
     ),
     "check": Verb("pimsim.verbs.check", "Validate descriptions and print them resolved, with derived cycles and sources."),
-    "schema": Verb("pimsim.verbs.check", "Print the JSON Schema of a kind of file, for completion in editors."),
+    "schema": Verb("pimsim.verbs.schema", "Print the JSON Schema of a kind of file, for completion in editors."),
     "trace": Verb("pimsim.verbs.trace", "Command streams and instruction traces."),
     "peer": Verb(
         "pimsim.verbs.peer", "Run an operation on another group's PIM device, by that group's program, controller and rules."

@@ -58,7 +58,7 @@ def _field(schema: type[BaseModel], parts: list[str]) -> tuple[type[BaseModel] |
         if isinstance(extra, dict) and "unit" in extra:
             text = f" (unit: {extra['unit']})"
         if depth < len(parts) - 1:
-            choices = _inner_models(field.annotation)
+            choices = inner_models(field.annotation)
             model = choices[0] if choices else None
     return model, location, text
 
@@ -68,7 +68,8 @@ def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
     return get_args(field.annotation) if field else ()
 
 
-def _inner_models(annotation: Any) -> list[type[BaseModel]]:
+def inner_models(annotation: Any) -> list[type[BaseModel]]:
+    """The groups of keys that a field may hold."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for part in get_args(annotation) for model in _inner_models(part)]
+    return [model for part in get_args(annotation) for model in inner_models(part)]

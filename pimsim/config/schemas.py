@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pimsim.config import shipped
 from pimsim.config.baseline import FOLDER, BaselineSpec
 from pimsim.config.hardware import HardwareSpec
+from pimsim.config.json_schema import file_schema
 from pimsim.config.layers import MAX_BASES
 from pimsim.config.strict_yaml import load_yaml
 from pimsim.config.sweep import FOLDER as SWEEPS
@@ -33,10 +34,7 @@ _OWN_KEYS = {
 
 def json_schema(kind: str) -> dict[str, Any]:
     """JSON Schema of a kind of file as users write it: ``base:`` allowed, and then nothing is required."""
-    schema = SCHEMAS[kind].model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["properties"]["base"] = {"type": "string", "description": "shipped name or path that this file changes"}
-    return schema
+    return file_schema(SCHEMAS[kind])
 
 
 def kind_of(name_or_path: str) -> str:

@@ -9,6 +9,7 @@ from pimsim.errors import ConfigError, nearest
 from pimsim.files import expanded, is_regular
 from pimsim.text import shown
 
+_FOLDERS = ("hw_configs", "workloads")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -16,6 +17,11 @@ def data_root() -> Path:
     """Folder that holds ``hw_configs`` and ``workloads``."""
     installed = _PACKAGE / "_data"
     return installed if (installed / "hw_configs").is_dir() else _PACKAGE.parent
+
+
+def shown(path: Path) -> str:
+    """A path as it is named to people: that of a shipped file without the folder of the installation."""
+    return str(path.relative_to(data_root())) if _is_shipped(path) else str(path)
 
 
 def shipped_names(folder: str) -> list[str]:
@@ -43,3 +49,7 @@ def find(name_or_path: str, folder: str, what: str, relative_to: Path | None = N
     raise ConfigError(
         f"unknown {what} '{shown(text)}'{nearest(text, names)}; shipped: {', '.join(names)}; or give a path to a YAML file"
     )
+
+
+def _is_shipped(path: Path) -> bool:
+    return any(path.is_relative_to(data_root() / folder) for folder in _FOLDERS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pimsim.config import shipped
 from pimsim.errors import ConfigError
 from pimsim.files import open_regular
 from pimsim.text import printable, shown
@@ -124,8 +125,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not a text file (UTF-8)") from None
-    return parse_yaml(text, str(path))
+        raise ConfigError(f"{shipped.shown(path)}: is not a text file (UTF-8)") from None
+    return parse_yaml(text, shipped.shown(path))
 
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:

@@ -152,4 +152,4 @@ def load_sweep(name_or_path: str | Path) -> tuple[SweepSpec, Path]:
     Raises ConfigError on anything unknown, missing, mistyped or contradictory.
     """
     layered = read_layers(str(name_or_path), FOLDER, "sweep")
-    return validate(SweepSpec, layered.values, layered.where), Path(layered.where)
+    return validate(SweepSpec, layered.values, layered.where), Path(layered.files[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -13,38 +14,84 @@ from pimsim.result.run_result import RunResult
 if TYPE_CHECKING:
     from pimsim.comparison import Comparison
 
+_LEAST_SHARE, _SHARE_WIDTH, _SMALLEST_BAR, _WIDEST_BAR = 0.0005, 9, 3, 16
+_SHORTER = {"background_precharged": "background_prechg"}
 _FIGURES = ("latency", "energy", "speedup", "gain")
 
 
-def print_run(console: Console, result: RunResult) -> None:
-    """Latency, energy, where the cycles and the joules went."""
-    energy = result.energy_j
+def print_run(console: Console, result: RunResult, compiling_s: float = 0.0) -> None:
+    """What was simulated on what, latency and energy, where the cycles and the joules went; fits 80 columns.
+
+    ``compiling_s``: seconds of the run that went into compiling kernels.
+    """
     console.print(
         f"[bold]{result.workload}[/bold] on [bold]{result.hardware}[/bold]: "
-        f"{result.prompt_tokens} prompt + {result.generated_tokens} generated tokens"
+        f"{result.prompt_tokens} prompt + {result.generated_tokens} generated tokens",
+        highlight=False,
     )
-    tokens = result.token_latency_s
-    lines = [
-        ("latency", f"{quantity(result.latency_s, 's')}  ({result.tokens_per_s:,.1f} tokens/s)"),
-        ("token latency", f"first {quantity(tokens['first'], 's')}, last {quantity(tokens['last'], 's')}, p99 {quantity(tokens['p99'], 's')}"),
-        ("streaming floor", f"{quantity(result.streaming_floor_s, 's')}  ({result.streaming_floor_s / result.latency_s:.1%} of the latency)"),
-        ("energy", f"{quantity(energy['nominal'], 'J')}  ({quantity(energy['low'], 'J')} to {quantity(energy['high'], 'J')})"),
-        ("average power", f"{result.average_power_w:.2f} W  (DRAM, MAC units, link and ASIC)"),
-        ("row-hit rate", f"{result.row_hit_rate:.2%}"),
-        ("MAC utilisation", f"{result.mac_utilisation:.1%}"),
-        ("ASIC busy", f"{result.asic_busy_s / result.latency_s:.2%} of the time"),
-        ("data", f"{quantity(result.external_bytes, 'B')} over the pins, {quantity(result.internal_bytes, 'B')} inside the banks"),
-        ("simulated", f"{result.engine['commands']:,} commands in {result.engine['wall_s']:.2f} s ({result.engine['name']} engine)"),
-    ]  # fmt: skip
-    for name, text in lines:
-        console.print(f"  {name:<16}{text}", highlight=False)
-    _print_shares(console, "cycles", _channel_mean(result))
-    _print_shares(console, "critical path", result.critical_path_s)
-    _print_shares(console, "energy", result.energy_breakdown_j)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for row in _figures(result, compiling_s):
+        table.add_row("", *row)
+    console.print(table)
+    parts = {"cycles": _channel_mean(result), "critical path": result.critical_path_s, "energy": result.energy_breakdown_j}
+    console.print(_shares(parts, console.width))
     assumed = len(result.provenance["assumed_values"])
     console.print(
         f"  {assumed} of the hardware's values are assumed: pimsim check {result.hardware}", style="dim", highlight=False
     )
+
+
+def _figures(result: RunResult, compiling_s: float) -> list[tuple[str, str, str]]:
+    energy, tokens, engine = result.energy_j, result.token_latency_s, result.engine
+    band = f"{quantity(energy['low'], 'J')} to {quantity(energy['high'], 'J')}"
+    wall_s, compiled = engine["wall_s"] - compiling_s, f"; compiled in {compiling_s:.0f} s" if compiling_s else ""
+    return [
+        ("latency", quantity(result.latency_s, "s"), f"{quantity(result.s_per_token, 's')} per token, {result.tokens_per_s:,.1f} tokens/s"),
+        ("first token", quantity(result.ttft_s, "s"), "TTFT: the prompt and the first token"),
+        ("further tokens", quantity(result.tpot_s, "s"), f"TPOT: mean of each; last {quantity(tokens['last'], 's')}, p99 {quantity(tokens['p99'], 's')}"),
+        ("streaming floor", quantity(result.streaming_floor_s, "s"), f"{result.streaming_floor_s / result.latency_s:.1%} of the latency"),
+        ("energy", quantity(energy["nominal"], "J"), f"{band}; {quantity(result.energy_per_token_j, 'J')} per token"),
+        ("average power", f"{result.average_power_w:.2f} W", "DRAM, MAC units, link and ASIC"),
+        ("row-hit rate", f"{result.row_hit_rate:.2%}", ""),
+        ("MAC utilisation", f"{result.mac_utilisation:.1%}", ""),
+        ("ASIC busy", f"{result.asic_busy_s / result.latency_s:.2%}", "of the time"),
+        ("data", quantity(result.external_bytes, "B"), f"over the pins, {quantity(result.internal_bytes, 'B')} inside the banks"),
+        ("simulated", f"{wall_s:.2f} s", f"{engine['commands']:,} commands, {engine['name']} engine{compiled}"),
+    ]  # fmt: skip
+
+
+def _shares(parts: Mapping[str, Mapping[str, float]], width: int) -> Table:
+    """The lists beside each other, each largest first with a bar; below each other where the width is too small."""
+    lists = {
+        title: [(name, v / sum(p.values())) for name, v in sorted(p.items(), key=lambda i: -i[1])] for title, p in parts.items()
+    }
+    lists = {title: [(_SHORTER.get(name, name), v) for name, v in rows if v >= _LEAST_SHARE] for title, rows in lists.items()}
+    names = sum(max(len(name) for name, _ in [(title, 0), *rows]) for title, rows in lists.items())
+    bar = min(_WIDEST_BAR, (width - 2 - names) // len(lists) - _SHARE_WIDTH)
+    beside = bar >= _SMALLEST_BAR
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    columns = [_share_list(title, rows, bar if beside else _WIDEST_BAR) for title, rows in lists.items()]
+    if beside:
+        grid.add_row("", *columns)
+    else:
+        for column in columns:
+            grid.add_row("", column)
+    return grid
+
+
+def _share_list(title: str, rows: list[tuple[str, float]], bar: int) -> Table:
+    table = Table(Column(title, no_wrap=True), Column("", justify="right", no_wrap=True), Column("", width=bar, no_wrap=True))
+    table.box, table.pad_edge, table.padding, table.show_edge = None, False, (0, 1, 0, 0), False
+    most = max((share for _, share in rows), default=1.0)
+    for name, share in rows:
+        table.add_row(name, f"{share:.1%}", bar_text(share / most, bar))
+    return table
+
+
+def bar_text(part: float, width: int) -> str:
+    """A bar of ``part`` (0 to 1) of ``width`` characters, to an eighth of one."""
+    eighths = round(part * width * 8)
+    return "\u2588" * (eighths // 8) + ("", *"\u258f\u258e\u258d\u258c\u258b\u258a\u2589")[eighths % 8]
 
 
 def print_comparison(console: Console, rows: list[Comparison]) -> None:
@@ -79,13 +126,3 @@ def quantity(value: float, unit: str) -> str:
 def _channel_mean(result: RunResult) -> dict[str, float]:
     channels = list(result.cycle_breakdown.values())
     return {cause: sum(channel[cause] for channel in channels) / len(channels) for cause in channels[0]}
-
-
-def _print_shares(console: Console, title: str, parts: dict[str, float]) -> None:
-    total = sum(parts.values())
-    shown = [
-        f"{name} {value / total:.1%}"
-        for name, value in sorted(parts.items(), key=lambda item: -item[1])
-        if value / total >= 0.0005
-    ]
-    console.print(f"  {title:<16}{', '.join(shown)}", highlight=False)

@@ -1,94 +1,167 @@
-"""``pimsim check FILE...`` and ``pimsim schema KIND``."""
+"""``pimsim check NAME...``."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
-from pimsim.config.baseline import load_baseline
-from pimsim.config.device import Device
+from pimsim.config.baseline import BaselineSpec, load_baseline
+from pimsim.config.describe import Entry, TimingEntry, entries, shown_value, timing_entries
+from pimsim.config.hardware import HardwareSpec
 from pimsim.config.layers import read_layers
-from pimsim.config.load import load_hardware, load_workload
-from pimsim.config.schemas import SCHEMAS, json_schema, kind_of
-from pimsim.errors import ConfigError, PimsimError, nearest
-from pimsim.explore.plan import plan_sweep
-from pimsim.workload.model import DecoderModel
+from pimsim.config.load import load_hardware, load_workload, split_overrides
+from pimsim.config.schemas import kind_of
+from pimsim.config.workload import WorkloadSpec
+from pimsim.errors import ConfigError, PimsimError
+from pimsim.verbs.options import Json, Quiet, Settings
+from pimsim.verbs.output import Output
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A valid description: ``facts`` are what follows from it as a whole, by name."""
+
+    kind: str
+    name: str
+    where: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    values: list[Entry] = field(default_factory=list)
+    timing: list[TimingEntry] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """Plain values for JSON; facts are keys of their own."""
+        values = {
+            one.path: {k: v for k, v in asdict(one).items() if k != "path"} | {"assumed": one.assumed} for one in self.values
+        }
+        head = {"schema_version": 1, "kind": self.kind, "name": self.name, "where": self.where}
+        timing = {one.name: {k: v for k, v in asdict(one).items() if k != "name"} for one in self.timing}
+        return {**head, **self.facts, "values": values, "timing": timing}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs of this file to ``app``."""
+    """Add the verb to ``app``."""
 
     @app.command("check")
     def check(
-        files: list[str] = typer.Argument(help="hardware, workload, baseline device or sweep: shipped names or paths"),
+        names: Annotated[
+            list[str], typer.Argument(metavar="NAME", help="hardware, workload, baseline device or sweep: shipped name or path")
+        ],
+        settings: Settings = None,
+        json: Json = None,
+        quiet: Quiet = False,
     ) -> None:
         """Validate descriptions and print them resolved, with derived cycles and sources."""
-        console, problems = Console(soft_wrap=True), []
-        for name in files:
+        output, problems, documents = Output(json, quiet), [], []
+        for name in names:
             try:
-                _check_one(console, name)
+                checked = checked_description(name, settings or [])
             except PimsimError as error:
                 problems.append(str(error))
+                continue
+            print_checked(output.console, checked)
+            documents.append(checked.document())
         if problems:
             raise ConfigError("\n".join(problems))
-
-    @app.command("schema")
-    def schema(kind: str = typer.Argument(help="hardware, workload, baseline or sweep")) -> None:
-        """Print the JSON Schema of a kind of file, for completion in editors."""
-        if kind not in SCHEMAS:
-            raise ConfigError(f"unknown schema '{kind}'{nearest(kind, SCHEMAS)}; allowed: {', '.join(SCHEMAS)}")
-        print(json.dumps(json_schema(kind), indent=2))
+        output.document(documents[0] if len(documents) == 1 else documents)
 
 
-def _check_one(console: Console, name: str) -> None:
+def checked_description(name: str, settings: list[str]) -> Checked:
+    """Load ``name`` as what it is, with ``--set`` on top. Raises ConfigError for anything wrong in it."""
     kind = kind_of(name)
+    hardware_settings, workload_settings = split_overrides(settings)
     if kind == "sweep":
-        plan = plan_sweep(name)
-        shown = f"search of {plan.spec.strategy.optuna.trials} trials" if plan.spec.strategy else f"{len(plan.points()):,} points"
-        console.print(f"[bold]{plan.spec.name}[/bold] ({plan.where}): valid sweep, {shown}")
-        return
+        return _sweep(name)
     if kind == "baseline":
         baseline = load_baseline(name)
-        console.print(f"[bold]{baseline.name}[/bold] ({baseline.where}): valid baseline device")
-        _print_values(console, baseline.spec.model_dump(), baseline.sources)
-        return
+        values = entries(baseline.spec.model_dump(), baseline.sources, BaselineSpec)
+        return Checked("baseline device", baseline.name, baseline.where, values=values)
     if kind == "workload":
-        spec = load_workload(name)
-        layered = read_layers(name, "workloads", "workload")
-        console.print(
-            f"[bold]{spec.name}[/bold] ({layered.where}): valid workload, {DecoderModel(spec.model).parameters:,} parameters"
+        return _workload(name, workload_settings)
+    device = load_hardware(name, hardware_settings)
+    values = entries(device.spec.model_dump(exclude={"dram": {"timing"}}), device.sources, HardwareSpec)
+    return Checked("hardware", device.name, device.where, {"tCK_ps": device.timing.t_ck_ps}, values, timing_entries(device))
+
+
+def _sweep(name: str) -> Checked:
+    from pimsim.explore.plan import plan_sweep
+
+    plan = plan_sweep(name)
+    if plan.spec.strategy:
+        return Checked("sweep", plan.spec.name, plan.where, {"trials": plan.spec.strategy.optuna.trials})
+    points = plan.points()
+    refused = [point.refused for point in points if point.refused is not None]
+    return Checked("sweep", plan.spec.name, plan.where, {"points": len(points), "infeasible": len(refused)})
+
+
+def _workload(name: str, settings: list[str]) -> Checked:
+    from pimsim.workload.model import DecoderModel
+
+    spec, layered = load_workload(name, settings), read_layers(name, "workloads", "workload")
+    values = entries(spec.model_dump(), layered.sources, WorkloadSpec)
+    return Checked("workload", spec.name, layered.where, {"parameters": DecoderModel(spec.model).parameters}, values)
+
+
+def print_checked(console: Console, checked: Checked) -> None:
+    """Sections of aligned values with their units; each source once, by number; assumed values marked."""
+    facts = "".join(f", {value:,} {name}" for name, value in checked.facts.items() if name != "tCK_ps")
+    console.print(f"[bold]{escape(checked.name)}[/bold] ({escape(checked.where)}): valid {checked.kind}{facts}")
+    sources = _numbered([*(one.source for one in checked.values), *(one.source for one in checked.timing)])
+    section = None
+    table = _value_table()
+    for one in checked.values:
+        if one.section != section:
+            _print_table(console, section, table)
+            section, table = one.section, _value_table()
+        mark, number = "*" if one.assumed else "", f"\\[{sources[one.source]}]" if one.source in sources else ""
+        table.add_row(mark, one.key, escape(shown_value(one.value)), one.unit, number)
+    _print_table(console, section, table)
+    if checked.timing:
+        _print_timing(console, checked, sources)
+    for source, count in sources.items():
+        line = Table.grid(Column(width=6, justify="right"), Column(overflow="fold"), padding=(0, 1, 0, 0))
+        line.add_row(f"\\[{count}]", escape(source), style="dim")
+        console.print(line)
+    assumed = sum(one.assumed for one in checked.values) + sum(one.source.startswith("assumed") for one in checked.timing)
+    if assumed:
+        console.print(f"* {assumed} values are assumed: no source is at hand; their sources say why", style="dim")
+    console.print()
+
+
+def _value_table() -> Table:
+    widths = (1, 27, 28, 12, 5)
+    return Table.grid(*(Column(width=width, overflow="fold") for width in widths), padding=(0, 1, 0, 0))
+
+
+def _print_table(console: Console, section: str | None, table: Table) -> None:
+    if table.row_count:
+        if section:
+            console.print(f"\n[bold]{section}[/bold]")
+        console.print(table)
+
+
+def _print_timing(console: Console, checked: Checked, sources: dict[str, int]) -> None:
+    console.print(f"\n[bold]dram.timing[/bold], tCK = {checked.facts['tCK_ps']} ps")
+    right = [Column(name, justify="right", no_wrap=True) for name in ("CK", "ns")]
+    table = Table(
+        "", Column("parameter", no_wrap=True), *right, Column("resolved from", overflow="fold"), "", box=None, pad_edge=False
+    )
+    for one in checked.timing:
+        number = f"\\[{sources[one.source]}]" if one.source in sources else ""
+        table.add_row(
+            "*" if one.source.startswith("assumed") else "", one.name, str(one.cycles), f"{one.ns:g}", one.origin, number
         )
-        _print_values(console, spec.model_dump(), layered.sources)
-        return
-    device = load_hardware(name)
-    console.print(f"[bold]{device.name}[/bold] ({device.where}): valid hardware")
-    _print_values(console, device.spec.model_dump(exclude={"dram": {"timing"}}), device.sources)
-    _print_timing(console, device)
-
-
-def _print_values(console: Console, values: dict[str, Any], sources: Any, prefix: str = "") -> None:
-    if not prefix:
-        console.print()
-    for key, value in values.items():
-        path = f"{prefix}{key}"
-        if key == "source" or value is None:
-            continue
-        if isinstance(value, dict) and "nominal" not in value:
-            _print_values(console, value, sources, f"{path}.")
-        else:
-            shown = f"{value['low']:g} / {value['nominal']:g} / {value['high']:g}" if isinstance(value, dict) else value
-            console.print(f"  {path} = {shown}  [dim]# {sources.get(path, 'default')}[/dim]", highlight=False)
-
-
-def _print_timing(console: Console, device: Device) -> None:
-    table = Table("parameter", "CK", "ns", "resolved from", "source", title=f"timing, tCK = {device.timing.t_ck_ps} ps")
-    for name, cycles in device.timing.cycles.items():
-        origin = device.timing.origin[name]
-        spelt = [f"dram.timing.{s}" for s in (name, f"t{name[1:]}_ns")]
-        source = next((device.sources[s] for s in spelt if s in device.sources), "")
-        table.add_row(name, str(cycles), f"{cycles * device.timing.t_ck_ps / 1000:g}", origin, source)
     console.print(table)
+    for one in checked.timing:
+        if one.note:
+            console.print(f"  note: {one.note}", style="yellow")
+    console.print()
+
+
+def _numbered(sources: list[str]) -> dict[str, int]:
+    said = dict.fromkeys(source for source in sources if source and source != "default")
+    return {source: number for number, source in enumerate(said, 1)}

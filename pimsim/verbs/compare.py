@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pimsim.comparison import compare as compare_runs
+from pimsim.engine.kernels_first import watch_compilation
 from pimsim.engine.kernels_start import quick_start
 from pimsim.report.summary import print_comparison
 from pimsim.verbs.options import (
@@ -21,6 +22,7 @@ from pimsim.verbs.options import (
     listed,
 )
 from pimsim.verbs.output import Output
+from pimsim.verbs.progress import say_compiling
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,7 @@ def register(app: typer.Typer) -> None:
         output = Output(json, quiet)
         hardware, workloads = hardware_and_workloads(names)
         baselines = listed(baseline or ())
-        with quick_start():
+        with quick_start(), watch_compilation(say_compiling):
             rows = compare_runs(hardware, workloads, baselines, tokens, prompt, settings=settings or (), stack=stack)
         print_comparison(output.console, rows)
         runs = {id(row.run): row.run.to_dict() for row in rows}
