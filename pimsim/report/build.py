@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pimsim.report.data import Progress, ReportData, ReportRequest, collect
 from pimsim.report.figures import FIGURES
 from pimsim.report.folder import check_folder, whole_folder
+from pimsim.report.style import PAGE, Style
+from pimsim.report.summary_table import summary_table
 from pimsim.report.tables import findings, report_tables
 from pimsim.result.write import write_table
 from pimsim.text import markdown
@@ -29,10 +34,11 @@ class _Shown:
     caption: str
     files: str
     svg: str
+    csv_gzip: str
 
 
 def build_report(
-    request: ReportRequest, out: str | Path, processes: int = 1, progress: Progress = lambda text: None
+    request: ReportRequest, out: str | Path, processes: int = 1, progress: Progress = lambda text: None, chosen: Style = PAGE
 ) -> ReportData:
     """Simulate, draw and write the report into the folder ``out``; an earlier report there is replaced.
 
@@ -43,21 +49,24 @@ def build_report(
     data = collect(request, processes, progress)
     progress("drawing")
     with whole_folder(target, ENTRIES) as folder:
-        write_report(data, folder)
+        write_report(data, folder, chosen)
     return data
 
 
-def write_report(data: ReportData, folder: Path) -> None:
-    """Write all files of a report into an existing empty folder."""
+def write_report(data: ReportData, folder: Path, chosen: Style = PAGE) -> None:
+    """Write all files of a report into an existing empty folder; the figures' files in a style."""
     for name in ("figures", "csv", "runs"):
         (folder / name).mkdir()
     shown = []
+    formats = ("png", "svg") if chosen is PAGE else ("png", "svg", "pdf")
     for plot in FIGURES:
-        write_table(folder / "csv" / f"{plot.name}.csv", plot.table(data))
+        table = plot.table(data)
+        write_table(folder / "csv" / f"{plot.name}.csv", table)
         drawing = plot.drawing(data)
-        drawing.save(folder / "figures", plot.name)
-        files = f"csv/{plot.name}.csv, figures/{plot.name}.png, figures/{plot.name}.svg"
-        shown.append(_Shown(plot.name, plot.title, plot.text(data), files, drawing.inline_svg(plot.name)))
+        (drawing if chosen is PAGE else plot.drawing(data, chosen)).save(folder / "figures", plot.name, formats)
+        files = ", ".join([f"csv/{plot.name}.csv", *(f"figures/{plot.name}.{form}" for form in formats)])
+        svg = drawing.inline_svg(plot.name, f"{plot.title}. {plot.text(data)}")
+        shown.append(_Shown(plot.name, plot.title, plot.text(data), files, svg, _packed(table)))
     for run in data.runs:
         run.to_json(folder / "runs" / f"{run.hardware}_{run.workload}.json")
     context = _context(data, shown)
@@ -65,22 +74,32 @@ def write_report(data: ReportData, folder: Path) -> None:
     (folder / HTML).write_text(_template("report.html.j2", html=True).render(context), encoding="utf-8")
 
 
+def _packed(table: pd.DataFrame) -> str:
+    """CSV with six significant digits, compressed, as text: the page unpacks it when it is asked for."""
+    return base64.b64encode(gzip.compress(table.to_csv(index=False, float_format="%.6g").encode(), mtime=0)).decode()
+
+
 def _context(data: ReportData, shown: list[_Shown]) -> dict[str, Any]:
     provenance, request = data.runs[0].provenance, data.request
     tokens = sorted({run.generated_tokens for run in data.runs})
     return {
-        "title": f"{', '.join(request.hardware)} against {', '.join(request.baselines)}",
+        "title": f"{', '.join(dict.fromkeys(run.hardware for run in data.runs))} against {', '.join(request.baselines)}",
         "about": f"{len(data.runs)} simulated runs of {'/'.join(str(count) for count in tokens)} generated tokens; every DRAM command "
         "of every token has its own issue time. Baselines are computed, or quoted from published measurements, as each figure says.",
         "figures": shown,
+        "summary": summary_table(data),
         "tables": report_tables(data),
         "findings": findings(data),
         "left_out": data.left_out,
-        "provenance": f"pimsim {provenance['package_version']}, commit {provenance['git_commit']}, numpy {provenance['numpy']}, "
+        "provenance": f"pimsim {provenance['package_version']}, {_commit(provenance)}numpy {provenance['numpy']}, "
         f"numba {provenance['numba']}.",
         "style": Markup(_resource("report.css")),
         "script": Markup(_resource("report.js")),
     }
+
+
+def _commit(provenance: dict[str, Any]) -> str:
+    return f"commit {provenance['git_commit']}, " if provenance["git_commit"] else ""
 
 
 def _template(name: str, html: bool) -> Any:

@@ -1,94 +1,161 @@
-"""Style of all figures, and a drawing that remembers what to say when a mark is pointed at.
-
-Colours are those of Okabe and Ito (colour-blind-safe). ``INK`` and ``GRID`` are replaced by the page's own colours when an
-SVG is put into HTML, so that the same figure is readable on light and dark.
-"""
+"""A drawing: a figure laid out for a style's width, that remembers what to say when a mark is pointed at."""
 
 from __future__ import annotations
 
 import html
 import io
+import math
 import re
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
-INK, GRID = "#23252b", "#d7dade"
-ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE, GREY = (
-    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#8A8F98",
+from pimsim.report.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    GRID,
+    INK,
+    MARKERS,
+    ORANGE,
+    PAGE,
+    PAPER,
+    PURPLE,
+    SERIES,
+    SKY,
+    VERMILLION,
+    YELLOW,
+    Style,
+    current,
+    style,
 )  # fmt: skip
-SERIES = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, YELLOW, GREY)
-MARKERS = "osD^vPX*"
 
-_RC: Any = {
-    "svg.fonttype": "none", "svg.hashsalt": "pimsim", "font.family": "DejaVu Sans", "font.size": 9,
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "text.color": INK, "xtick.color": INK,
-    "ytick.color": INK, "grid.color": GRID, "axes.grid": True, "axes.grid.axis": "y", "axes.axisbelow": True,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "axes.titleweight": "bold",
-    "legend.frameon": False, "legend.fontsize": 8, "lines.linewidth": 1.6, "figure.dpi": 100, "axes.linewidth": 0.8,
-    "axes.facecolor": "none",
-}  # fmt: skip
-_PNG_DPI = 150
-_PAGE_PX_PER_INCH = 125
+__all__ = [
+    "BLUE", "GREEN", "GREY", "GRID", "INK", "MARKERS", "ORANGE", "PAGE", "PURPLE", "SERIES", "SKY", "VERMILLION", "YELLOW",
+    "Drawing", "Style", "current", "quiet", "style", "text_width_in",
+]  # fmt: skip
 
-
-def style() -> Any:
-    """Context in which figures are drawn; nothing of it stays behind."""
-    return matplotlib.rc_context(_RC)
+_FONTS = "'DejaVu Sans', Verdana, 'Segoe UI', Arial, sans-serif"
+_POINTS_PER_INCH = 72
+_LINE = 1.6  # height of a line of text, over its font size
+_LEGEND_PAD_PT = 34  # handle, its gap and the gap between columns
 
 
 class Drawing:
-    """Drawn within ``style()``: a figure with ``rows`` x ``columns`` axes (``axes[row][column]``), each ``width`` x ``height`` inches."""
+    """Drawn within ``style()``: ``panels`` axes (``axes[i]``) in as many columns as the style's width allows.
 
-    def __init__(self, rows: int = 1, columns: int = 1, width: float = 4.6, height: float = 3.0, **layout: Any) -> None:
-        self.figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-        self.axes: list[list[Axes]] = self.figure.subplots(rows, columns, squeeze=False, **layout).tolist()
+    ``panel_in`` is the least width of a panel; ``height_in`` that of each row of panels (a number, or one for each row; at a 9 pt font,
+    and scaled with the font). Axes that are left over in the last row are taken away.
+    """
+
+    def __init__(
+        self, panels: int = 1, panel_in: float = 3.0, height_in: float | Sequence[float] = 3.0, columns: int | None = None,
+        **layout: Any,
+    ) -> None:  # fmt: skip
+        self.style = current()
+        scale = self.style.font_pt / PAGE.font_pt
+        fitting = max(1, int(self.style.width_in / (panel_in * scale) + 1e-9))
+        self.columns = min(panels, fitting, columns or panels)
+        self.rows = math.ceil(panels / self.columns)
+        heights = [height_in] * self.rows if isinstance(height_in, int | float) else list(height_in)
+        self.figure = Figure(figsize=(self.style.width_in, sum(heights) * scale), layout="constrained")
+        FigureCanvasAgg(self.figure)
+        grid = self.figure.subplots(
+            self.rows, self.columns, squeeze=False, gridspec_kw={"height_ratios": heights}, **layout
+        )  # fmt: skip
+        self.axes: list[Axes] = grid.ravel().tolist()[:panels]
+        for spare in grid.ravel().tolist()[panels:]:
+            spare.remove()
+        self.panel_width_in = self.style.width_in / self.columns
+        self.row_heights_in = [height * scale for height in heights]
+        self._tall_titles: set[int] = set()
         self.tips: list[str] = []
+
+    def column_of(self, panel: int) -> int:
+        """Column that a panel stands in, from 0."""
+        return panel % self.columns
 
     def tip(self, artist: Any, text: str) -> None:
         """Show ``text`` when ``artist`` is pointed at."""
         artist.set_gid(f"tip{len(self.tips)}")
         self.tips.append(text)
 
-    def legend(self, handles: Iterable[Any] | None = None, columns: int = 8) -> None:
-        """One legend for the whole figure, above it; from the first axes if no ``handles`` are given."""
-        if handles is None:
-            handles, _ = self.axes[0][0].get_legend_handles_labels()
-        self.figure.legend(handles=list(handles), loc="outside upper center", ncols=columns)
+    def title(self, axes: Axes, text: str) -> None:
+        """Title of a panel, broken into lines that fit its width."""
+        size = self.style.font_pt + 0.5
+        per_character = text_width_in("n" * 20, size) / 20 * 1.12
+        room = int((self.panel_width_in - 0.75) / per_character)
+        lines = textwrap.wrap(text, max(12, room), break_long_words=True)
+        axes.set_title("\n".join(lines), fontsize=size, loc="left")
+        row = self.axes.index(axes) // self.columns
+        if len(lines) > 1 and row not in self._tall_titles:
+            self._tall_titles.add(row)
+            self._grow((len(lines) - 1) * size * _LINE / _POINTS_PER_INCH)
 
-    def save(self, folder: Path, name: str) -> None:
-        """Write ``name.png`` and ``name.svg`` on white."""
-        with style():
-            self.figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI, facecolor="white", metadata={"Software": None})
-        start = self.svg.index(">", self.svg.index("<svg")) + 1
-        white = '<rect width="100%" height="100%" fill="#ffffff"/>'
-        (folder / f"{name}.svg").write_text(self.svg[:start] + white + self.svg[start:], encoding="utf-8")
+    def legend(self, handles: Iterable[Any] | None = None) -> None:
+        """One legend for the whole figure, above it, in as many columns as fit; from the first axes if no ``handles`` are given."""
+        if handles is None:
+            handles, _ = self.axes[0].get_legend_handles_labels()
+        shown = list(handles)
+        size = self.style.font_pt - 1
+        widest = max((text_width_in(str(handle.get_label()), size) for handle in shown), default=0.0)
+        column_in = widest + _LEGEND_PAD_PT * (size / 8) / _POINTS_PER_INCH
+        columns = max(1, min(len(shown), int((self.style.width_in - 0.2) / column_in)))
+        self.figure.legend(handles=shown, loc="outside upper center", ncols=columns, fontsize=size)
+        self._grow((math.ceil(len(shown) / columns) * size * _LINE + size) / _POINTS_PER_INCH)
+
+    def _grow(self, by_in: float) -> None:
+        self.figure.set_figheight(self.figure.get_figheight() + by_in)
+
+    def save(self, folder: Path, name: str, formats: Iterable[str] = ("png", "svg")) -> None:
+        """Write ``name.FORMAT`` on white: png, svg (text as text) or pdf."""
+        with style(self.style):
+            for form in formats:
+                if form == "svg":
+                    start = self.svg.index(">", self.svg.index("<svg")) + 1
+                    white = '<rect width="100%" height="100%" fill="#ffffff"/>'
+                    (folder / f"{name}.svg").write_text(self.svg[:start] + white + self.svg[start:], encoding="utf-8")
+                else:
+                    metadata = {"Software": None} if form == "png" else {"CreationDate": None}
+                    self.figure.savefig(folder / f"{name}.{form}", dpi=self.style.dpi, facecolor="white", metadata=metadata)
 
     @cached_property
     def svg(self) -> str:
         """The figure as an SVG file without background."""
         buffer = io.StringIO()
-        with style():
+        with style(self.style):
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        return buffer.getvalue()
+        return buffer.getvalue().replace("'DejaVu Sans'", _FONTS)
 
-    def inline_svg(self, name: str) -> str:
-        """SVG element for a page: in the page's colours, ids of its own, a title in each mark with a tip."""
+    def inline_svg(self, name: str, title: str) -> str:
+        """SVG element for a page: in the page's colours, ids of its own, ``title`` for screen readers, marks with their tips."""
         svg = self.svg[self.svg.index("<svg") :]
+        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
         svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1), count=1)
-        svg = svg.replace("<svg", f'<svg style="max-width: {self.figure.get_figwidth() * _PAGE_PX_PER_INCH:.0f}px"', 1)
-        svg = svg.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace("'DejaVu Sans'", "inherit")
+        svg = svg.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace(PAPER, "var(--back)")
         svg = re.sub(r'(id=|xlink:href=|url\()"?(#?)([\w-]+)', lambda m: _own_id(m, name), svg)
-        return re.sub(rf'<g id="{name}-tip(\d+)">', self._with_title, svg)
+        svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d\d)\d+", r"\1", tag[0]), svg)
+        svg = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(title, quote=True)}" tabindex="0"', 1)
+        return re.sub(rf'<g id="{name}-tip(\d+)">', self._with_tip, svg)
 
-    def _with_title(self, found: re.Match[str]) -> str:
-        text = html.escape(self.tips[int(found[1])])
-        return f'<g class="tip"><title>{text}</title>'
+    def _with_tip(self, found: re.Match[str]) -> str:
+        return f'<g class="tip" data-tip="{html.escape(self.tips[int(found[1])], quote=True)}">'
+
+
+def text_width_in(text: str, size_pt: float) -> float:
+    """Width of a line of text in inches."""
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=size_pt, prop=FontProperties(family="DejaVu Sans"), usetex=False)
+    return float(path.get_extents().width) / _POINTS_PER_INCH
 
 
 def _own_id(found: re.Match[str], name: str) -> str:
@@ -101,6 +168,7 @@ def _own_id(found: re.Match[str], name: str) -> str:
 
 def quiet(axes: Axes, reason: str) -> None:
     """Say in the middle of empty ``axes`` why nothing is drawn."""
-    axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes, color=INK, wrap=True)
+    axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes, color=INK)
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.grid(False)

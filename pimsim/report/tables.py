@@ -1,68 +1,45 @@
-"""Tables of a report as text with sort keys."""
+"""Tables of a report below its figures, and its findings in words."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from pimsim.baselines.validate import leave_one_out
+from pimsim.config.describe import entries, shown_value
+from pimsim.config.device import Device
+from pimsim.config.hardware import HardwareSpec
 from pimsim.report.comparison_table import IDEAL, MEASURED, METHODS
 from pimsim.report.data import ReportData
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What is shown, and the number that sorts it (None for text)."""
-
-    text: str
-    key: float | None = None
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table with its caption; ``brief`` ones are in the Markdown summary too."""
-
-    name: str
-    title: str
-    caption: str
-    columns: tuple[str, ...]
-    rows: list[list[Cell]]
-    brief: bool = False
+from pimsim.report.table import ReportTable, cell
 
 
 def report_tables(data: ReportData) -> list[ReportTable]:
     """Every table of the report."""
-    return [_runs(data), _comparison(data), _errors(data), _measured(data), _assumed(data)]
-
-
-def cell(value: Any) -> Cell:
-    """Numbers with four significant digits and their value as key; anything else as text; nothing for a missing number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Cell("" if value is None else str(value))
-    if math.isnan(value):
-        return Cell("")
-    return Cell(
-        f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}", float(value)
-    )
+    different = [_differences(data)] if len(data.request.hardware) > 1 else []
+    return [_runs(data), _comparison(data), *different, _errors(data), _measured(data), _assumed(data)]
 
 
 def _table(
-    name: str, title: str, caption: str, frame: pd.DataFrame, names: Mapping[str, str] | None = None, brief: bool = False
+    name: str,
+    title: str,
+    caption: str,
+    frame: pd.DataFrame,
+    names: Mapping[str, str] | None = None,
+    brief: bool = False,
+    folded: bool = False,
 ) -> ReportTable:
     columns = tuple((names or {}).get(str(column), str(column)) for column in frame.columns)
     rows = [[cell(value) for value in row] for row in frame.astype(object).to_numpy().tolist()]
-    return ReportTable(name, title, caption, columns, rows, brief)
+    return ReportTable(name, title, caption, columns, rows, brief, folded)
 
 
 def _runs(data: ReportData) -> ReportTable:
     rows = [
         {
             "hardware": r.hardware, "workload": r.workload, "tokens": r.generated_tokens, "latency [s]": r.latency_s,
-            "ms per token": r.token_latency_s["mean"] * 1e3, "p99 [ms]": r.token_latency_s["p99"] * 1e3,
+            "ms per token": r.s_per_token * 1e3, "TTFT [ms]": r.ttft_s * 1e3, "TPOT [ms]": r.tpot_s * 1e3, "p99 [ms]": r.token_latency_s["p99"] * 1e3,
             "streaming floor [s]": r.streaming_floor_s, "energy [J]": r.energy_j["nominal"], "low [J]": r.energy_j["low"],
             "high [J]": r.energy_j["high"], "power [W]": r.average_power_w, "row hits [%]": r.row_hit_rate * 100,
             "MAC use [%]": r.mac_utilisation * 100, "over the pins [GB]": r.external_bytes / 1e9,
@@ -119,7 +96,31 @@ def _assumed(data: ReportData) -> ReportTable:
             if source.startswith("assumed") and not path.endswith("source"):
                 rows.append({"hardware": device.name, "value": path, "why": source.removeprefix("assumed: ")})
     columns = ["hardware", "value", "why"]
-    return _table("assumed", "Assumed values", "Values without a source at hand.", pd.DataFrame(rows, columns=columns))
+    caption = "Values without a source at hand, and why they are what they are."
+    return _table("assumed", "Assumed values", caption, pd.DataFrame(rows, columns=columns), folded=True)
+
+
+def _differences(data: ReportData) -> ReportTable:
+    devices = [data.request.device(name) for name in data.request.hardware]
+    values = [_configuration(device) for device in devices]
+    paths = dict.fromkeys(path for one in values for path in one)
+    rows = [
+        {"value": path, **{device.name: one.get(path, "") for device, one in zip(devices, values, strict=True)}}
+        for path in paths
+        if len({one.get(path, "") for one in values}) > 1
+    ]
+    caption = "Every value in which the devices differ, timing in cycles of each one's command clock."
+    columns = ["value", *(device.name for device in devices)]
+    return _table("differences", "What differs between the devices", caption, pd.DataFrame(rows, columns=columns), folded=True)
+
+
+def _configuration(device: Device) -> dict[str, str]:
+    values = entries(device.spec.model_dump(exclude={"dram": {"timing"}}), device.sources, HardwareSpec)
+    shown = {
+        one.path: f"{shown_value(one.value)} {one.unit}".strip() for one in values if one.path not in ("name", "description")
+    }
+    shown["dram.timing.tCK"] = f"{device.timing.t_ck_ps} ps"
+    return shown | {f"dram.timing.{name}": f"{cycles} CK" for name, cycles in device.timing.cycles.items()}
 
 
 def findings(data: ReportData) -> list[str]:

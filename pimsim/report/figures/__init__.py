@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pimsim.report.figures import bars, context, roofline, sensitivity, stacks, timeline
+from pimsim.report.figures import context, ratios, roofline, sensitivity, stacks, timeline
 from pimsim.report.figures.plot import Plot
 
 FIGURES: tuple[Plot, ...] = (
-    bars.SPEEDUP,
-    bars.ENERGY_EFFICIENCY,
+    ratios.SPEEDUP,
+    ratios.ENERGY_EFFICIENCY,
     stacks.LATENCY_BY_OP,
     stacks.LATENCY_BY_CAUSE,
     stacks.ENERGY,

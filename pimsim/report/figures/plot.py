@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pimsim.report.data import ReportData
-from pimsim.report.drawing import Drawing, style
+from pimsim.report.drawing import PAGE, Drawing, Style, style
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Plot:
     draw: Callable[[ReportData], Drawing]
     focus: str = ""
 
-    def drawing(self, data: ReportData) -> Drawing:
-        """The figure in the style of all figures."""
-        with style():
+    def drawing(self, data: ReportData, chosen: Style = PAGE) -> Drawing:
+        """The figure in a style: that of the page, of a paper's column, of slides."""
+        with style(chosen):
             return self.draw(data)
 
     def text(self, data: ReportData) -> str:

@@ -1,15 +1,23 @@
-"""Roofline plot with every operation of PIM, GPU and CPU."""
+"""Roofline plot of every operation: a panel for each PIM device, GPU and CPU, each point named."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from pimsim.report.data import ReportData
-from pimsim.report.drawing import INK, SERIES, Drawing
+from pimsim.report.drawing import BLUE, GREEN, INK, ORANGE, Drawing
 from pimsim.report.figures.plot import Plot
+from pimsim.report.figures.scales import log_scale
 
-_SHAPES = {"matrix product": "o", "attention product": "^", "element-wise": "s"}
+_KINDS = {"matrix product": ("o", BLUE), "attention product": ("^", ORANGE), "element-wise": ("s", GREEN)}
+_LINE = 1.3  # height of a name, over its font size
+_AROUND_LINES = 7.0  # of a panel's height, in font sizes: title, numbers and name of the axis
+_SAME = 1.03  # points closer than this factor in both directions share a label
 
 
 def roofline_table(data: ReportData) -> pd.DataFrame:
@@ -20,40 +28,84 @@ def roofline_table(data: ReportData) -> pd.DataFrame:
 
 
 def draw_roofline(data: ReportData) -> Drawing:
-    """One panel: a roof and a colour for each device, a marker for each kind of operation."""
-    drawing = Drawing(1, 1, 7.4, 4.8)
-    axes = drawing.axes[0][0]
-    left, right = data.points.flop_per_byte.min() / 2, max(200.0, data.points.flop_per_byte.max() * 2)
-    x = np.geomspace(left, right, 200)
-    handles = []
-    for roof, colour in zip(data.roofs.to_dict("records"), _colours(len(data.roofs)), strict=True):
-        name = roof["device"]
-        (line,) = axes.plot(x, np.minimum(roof["peak_gflop_per_s"], roof["gb_per_s"] * x), color=colour, label=name)
-        drawing.tip(line, f"{name}: {roof['peak_gflop_per_s']:,.0f} GFLOP/s, {roof['gb_per_s']:,.0f} GB/s")
-        handles.append(line)
-        for row in data.points[data.points.device == name].to_dict("records"):
-            (point,) = axes.plot(
-                row["flop_per_byte"], row["gflop_per_s"], _SHAPES[row["kind"]], color=colour, markersize=6.5,
-                markeredgecolor=INK, markeredgewidth=0.4, alpha=0.9,
-            )  # fmt: skip
-            drawing.tip(
-                point,
-                f"{row['op']} on {name}: {row['flop_per_byte']:.3g} FLOP/B, {row['gflop_per_s']:,.4g} GFLOP/s, "
-                f"{row['time_s'] * 1e6:.4g} us a token",
-            )
-    handles += [axes.plot([], [], shape, color=INK, label=kind)[0] for kind, shape in _SHAPES.items()]
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=data.points.gflop_per_s.min() / 2)
-    axes.grid(True, axis="both")
-    axes.set_xlabel("operational intensity [FLOP/B of weights, K/V and activations]")
-    axes.set_ylabel("arithmetic [GFLOP/s]")
-    drawing.legend(handles, columns=4)
+    """A panel for each device: its roof, and its operations with their names beside the panel."""
+    points = data.points
+    devices = [row for row in data.roofs.to_dict("records") if (points.device == row["device"]).any()]
+    labels = max(len(_groups(points[points.device == row["device"]].to_dict("records"))) for row in devices)
+    drawing = Drawing(len(devices), 3.3, max(3.0, 1.0 + 0.15 * labels))
+    x_ends = points.flop_per_byte.min() / 2, max(64.0, points.flop_per_byte.max() * 2)
+    highest = min(row["gb_per_s"] for row in devices) * x_ends[1]
+    y_ends = points.gflop_per_s.min() / 2, max(points.gflop_per_s.max() * 2, highest)
+    for panel, (axes, roof) in enumerate(zip(drawing.axes, devices, strict=True)):
+        log_scale(axes, "x", *x_ends, most=5)
+        log_scale(axes, "y", *y_ends, most=7)
+        _panel(drawing, axes, roof, points[points.device == roof["device"]].to_dict("records"))
+        drawing.title(axes, str(roof["device"]))
+        axes.set_xlabel("operational intensity [FLOP/B] (log)")
+        if drawing.column_of(panel) == 0:
+            axes.set_ylabel("arithmetic [GFLOP/s] (log)")
+    drawing.legend([drawing.axes[0].plot([], [], shape, color=colour, label=kind)[0] for kind, (shape, colour) in _KINDS.items()])
     return drawing
 
 
-def _colours(count: int) -> list[str]:
-    return [SERIES[index % len(SERIES)] for index in range(count)]
+def _panel(drawing: Drawing, axes: Axes, roof: dict[Any, Any], rows: list[dict[Any, Any]]) -> None:
+    x = np.geomspace(*axes.get_xlim(), 60)
+    (line,) = axes.plot(x, np.minimum(roof["peak_gflop_per_s"], roof["gb_per_s"] * x), color=INK, linewidth=1.2)
+    drawing.tip(line, f"{roof['device']}: {roof['peak_gflop_per_s']:,.0f} GFLOP/s, {roof['gb_per_s']:,.0f} GB/s")
+    for row in rows:
+        shape, colour = _KINDS[row["kind"]]
+        (point,) = axes.plot(
+            row["flop_per_byte"], row["gflop_per_s"], shape, color=colour, markeredgecolor=INK, markeredgewidth=0.4,
+        )  # fmt: skip
+        drawing.tip(
+            point,
+            f"{row['op']} on {roof['device']}: {row['flop_per_byte']:.3g} FLOP/B, {row['gflop_per_s']:,.4g} GFLOP/s, "
+            f"{row['time_s'] * 1e6:.4g} us a token",
+        )
+    _name_points(drawing, axes, rows)
+
+
+def _name_points(drawing: Drawing, axes: Axes, rows: list[dict[Any, Any]]) -> None:
+    """Names in a column right of the panel, in the order of height, each joined to its point by a thin line."""
+    groups = _groups(rows)
+    low, high = np.log(axes.get_ylim())
+    heights = [(np.log(group[0]["gflop_per_s"]) - low) / (high - low) for group in groups]
+    size = drawing.style.font_pt - 2
+    panel_pt = 72 * drawing.row_heights_in[0] - _AROUND_LINES * drawing.style.font_pt
+    for group, height in zip(groups, spread(heights, size * _LINE / panel_pt), strict=True):
+        axes.annotate(
+            ", ".join(row["op"] for row in group), (group[0]["flop_per_byte"], group[0]["gflop_per_s"]), (1.04, height),
+            textcoords="axes fraction", va="center", ha="left", fontsize=size,
+            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.35, "alpha": 0.7, "shrinkA": 1, "shrinkB": 2},
+        )  # fmt: skip
+
+
+def _groups(rows: list[dict[Any, Any]]) -> list[list[dict[Any, Any]]]:
+    """Rows from low to high; those at the same place together."""
+    found: list[list[dict[Any, Any]]] = []
+    for row in sorted(rows, key=lambda row: (row["gflop_per_s"], row["flop_per_byte"])):
+        near = found and all(
+            max(row[key], found[-1][0][key]) / min(row[key], found[-1][0][key]) < _SAME
+            for key in ("gflop_per_s", "flop_per_byte")
+        )
+        if near and len(found[-1]) < 3:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Ascending ``heights``, moved as little as needed so that neighbours are ``gap`` apart and all lie between 0 and 1 if they can."""
+    gap = min(gap, 1 / max(1, len(heights) - 1))
+    places: list[float] = []
+    for height in heights:
+        places.append(max(height, places[-1] + gap if places else 0.0))
+    limit = 1.0
+    for index in range(len(places) - 1, -1, -1):
+        places[index] = min(places[index], limit)
+        limit = places[index] - gap
+    return places
 
 
 ROOFLINE = Plot(

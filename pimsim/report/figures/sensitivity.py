@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from pimsim.report.data import ReportData
-from pimsim.report.drawing import INK, MARKERS, SERIES, Drawing
+from pimsim.report.drawing import INK, MARKERS, SERIES, Drawing, quiet
 from pimsim.report.figures.plot import Plot
+from pimsim.report.figures.scales import log_scale
 
 
 def draw_sensitivity(data: ReportData) -> Drawing:
     """A panel for each hardware, a line for each parameter."""
     frame = data.sensitivity.dropna(subset=["relative_latency"])
     hardware = list(dict.fromkeys(run.hardware for run in data.runs))
-    drawing = Drawing(1, len(hardware), 5.0, 3.4, sharey=True)
-    for name, axes in zip(hardware, drawing.axes[0], strict=True):
-        for index, (parameter, part) in enumerate(frame[frame.hardware == name].groupby("parameter", sort=True)):
+    drawing = Drawing(len(hardware), 3.1, 3.2)
+    for panel, (name, axes) in enumerate(zip(hardware, drawing.axes, strict=True)):
+        drawing.title(axes, name)
+        own = frame[frame.hardware == name]
+        if own.empty:
+            quiet(axes, "not simulated")
+            continue
+        for index, (parameter, part) in enumerate(own.groupby("parameter", sort=True)):
             colour, marker = SERIES[index], MARKERS[index]
             axes.plot(part.factor, part.relative_latency, color=colour, linewidth=1.3)
-            axes.plot([], [], color=colour, marker=marker, markersize=5, label=str(parameter))
+            axes.plot([], [], color=colour, marker=marker, label=str(parameter))
             for row in part.to_dict("records"):
-                (mark,) = axes.plot(row["factor"], row["relative_latency"], marker, color=colour, markersize=5)
+                (mark,) = axes.plot(row["factor"], row["relative_latency"], marker, color=colour)
                 drawing.tip(mark, f"{row['path']} = {row['value']:g} on {name}: {row['relative_latency']:.3f} x the latency")
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log", base=2)
         ticks = sorted(frame.factor.unique())
         axes.set_xticks(ticks, [f"{factor:g}x" for factor in ticks])
-        heights = [
-            h for h in (0.25, 0.5, 1, 2, 4, 8, 16) if frame.relative_latency.min() / 1.5 < h < frame.relative_latency.max() * 1.5
-        ]
-        axes.set_yticks(heights, [f"{height:g}x" for height in heights])
+        log_scale(axes, "y", frame.relative_latency.min(), frame.relative_latency.max(), "x")
         axes.axhline(1, color=INK, linewidth=0.7, linestyle=":")
-        axes.set_title(name)
-        axes.set_xlabel("parameter over its own value")
-    drawing.axes[0][0].set_ylabel("latency over nominal")
-    drawing.legend(columns=5)
+        axes.set_xlabel("parameter over its own value (log)")
+        if drawing.column_of(panel) == 0:
+            axes.set_ylabel("latency over nominal (log)")
+    handles = {h.get_label(): h for axes in drawing.axes for h in axes.get_legend_handles_labels()[0]}
+    drawing.legend(handles.values())
     return drawing
 
 

@@ -16,33 +16,39 @@ from pimsim.report.figures.plot import Plot
 _OP_COLOURS = (BLUE, SKY, GREEN, YELLOW, ORANGE, VERMILLION, PURPLE, GREY)
 _CAUSE_COLOURS = (GREEN, VERMILLION, SKY, BLUE, ORANGE, YELLOW, PURPLE, GREY, "#5B4B8A", "#C9CDD3")
 _ENERGY_COLOURS = (BLUE, ORANGE, GREEN, YELLOW, VERMILLION, PURPLE, GREY, SKY)
+_MANY = 12
 
 
 def draw_shares(
     data: ReportData, table: str, value: str, unit: str, axis: str, groups: Sequence[str], colours: Sequence[str]
 ) -> Drawing:
-    """A panel for each hardware; bars of 100 % with the total in ``unit`` written above each."""
+    """A panel for each hardware; a bar of 100 % for each workload with its total in ``unit`` at its end."""
     frame: pd.DataFrame = getattr(data, table)
     hardware, models = list(frame.hardware.unique()), list(dict.fromkeys(frame.workload))
-    drawing = Drawing(1, len(hardware), max(3.6, 0.62 * len(models) + 1), 3.6, sharey=True)
-    for name, axes in zip(hardware, drawing.axes[0], strict=True):
+    line_in = 0.3 if len(models) <= _MANY else 0.21
+    drawing = Drawing(len(hardware), 3.1, 0.95 + line_in * len(models))
+    for panel, (name, axes) in enumerate(zip(hardware, drawing.axes, strict=True)):
         part = frame[frame.hardware == name].groupby(["workload", "group"], sort=False)[value].sum().unstack(fill_value=0.0)
-        part = part.reindex(index=[m for m in models if m in part.index], columns=list(groups), fill_value=0.0)
+        part = part.reindex(index=models, columns=list(groups), fill_value=0.0)
         total = part.sum(axis=1)
         base = pd.Series(0.0, index=part.index)
         for group, colour in zip(groups, colours, strict=True):
-            share = part[group] / total * 100
-            bars = axes.bar(part.index, share, 0.72, bottom=base, color=colour, label=group, edgecolor=INK, linewidth=0.25)
+            share = (part[group] / total * 100).fillna(0.0)
+            bars = axes.barh(range(len(models)), share, 0.74, left=base, color=colour, label=group, edgecolor=INK, linewidth=0.25)
             for bar, model in zip(bars, part.index, strict=True):
                 drawing.tip(bar, f"{model} on {name}, {group}: {part[group][model]:.4g} {unit} ({share[model]:.1f} %)")
             base += share
-        for position, model in enumerate(part.index):
-            axes.text(position, 101, f"{total[model]:.3g}", ha="center", va="bottom", fontsize=7.5)
-        axes.set_title(f"{name}  (above the bars: {unit})")
-        axes.set_ylim(0, 108)
-        axes.set_xticks(range(len(part.index)), list(part.index), rotation=35, ha="right", rotation_mode="anchor")
-    drawing.axes[0][0].set_ylabel(f"{axis} [%]")
-    drawing.legend(columns=4 if len(hardware) == 1 else 5)
+        for position, model in enumerate(models):
+            text = f"{total[model]:.3g}" if total[model] else "not run"
+            axes.text(101.5, position, text, ha="left", va="center", fontsize=drawing.style.font_pt - 1)
+        drawing.title(axes, f"{name} (right: {unit})")
+        axes.set_xlim(0, 100)
+        axes.set_ylim(len(models) - 0.5, -0.5)
+        axes.set_yticks(range(len(models)), models if drawing.column_of(panel) == 0 else [""] * len(models))
+        axes.set_xticks([0, 25, 50, 75, 100])
+        axes.set_xlabel(f"{axis} [%]")
+        axes.grid(False)
+    drawing.legend()
     return drawing
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from pimsim.report.data import ReportData
-from pimsim.report.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILLION, YELLOW, Drawing
+from pimsim.report.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILLION, YELLOW, Drawing, text_width_in
 from pimsim.report.figures.plot import Plot
 
 _KINDS = {
@@ -26,8 +26,8 @@ def draw_timeline(data: ReportData) -> Drawing:
     """Upper panel: operations on PIM, ASIC and link. Lower panel: the banks of channel 0 during a small part."""
     frame = data.timeline
     end = frame.end_ns.max()
-    drawing = Drawing(2, 1, 10, 2.6)
-    layer, close_up = drawing.axes[0][0], drawing.axes[1][0]
+    drawing = Drawing(2, 3.0, (1.7, 2.6), columns=1)
+    layer, close_up = drawing.axes
     _operations(drawing, layer, frame[frame.unit != "channel"])
     bursts = frame[frame.unit == "channel"]
     begin = _interesting(bursts, end)
@@ -36,7 +36,7 @@ def draw_timeline(data: ReportData) -> Drawing:
     layer.set_xlim(0, end / 1000)
     _banks(drawing, close_up, bursts, begin, begin + span)
     used = [_KINDS.get(name, _OTHER) for name in bursts.name.unique()]
-    drawing.legend([Patch(color=colour, label=text) for text, colour in dict(used).items()], columns=9)
+    drawing.legend([Patch(color=colour, label=text) for text, colour in dict(used).items()])
     return drawing
 
 
@@ -47,16 +47,19 @@ def _operations(drawing: Drawing, axes: Axes, frame: pd.DataFrame) -> None:
     axes.set_ylim(-0.6, len(units) - 0.3)
     axes.grid(False)
     names = list(dict.fromkeys(frame.name))
-    width = frame.end_ns.max()
+    width, size = frame.end_ns.max(), drawing.style.font_pt - 2
     for row in frame.to_dict("records"):
         start, length = row["start_ns"] / 1000, (row["end_ns"] - row["start_ns"]) / 1000
         colour = _ALTERNATING[names.index(row["name"]) % 2]
         bar = axes.barh(rows[row["unit"]], length, 0.8, left=start, color=colour, linewidth=0)
         drawing.tip(bar[0], f"{row['name']} ({row['op']}) on {row['unit']}: {start:.3f} to {start + length:.3f} us")
-        if row["end_ns"] - row["start_ns"] > 0.03 * width:
-            axes.text(start + length / 2, rows[row["unit"]], row["name"], ha="center", va="center", fontsize=7.5, color="#111111")
+        room_in = (row["end_ns"] - row["start_ns"]) / width * (drawing.panel_width_in - 0.8)
+        if text_width_in(row["name"], size) < room_in - 0.04:
+            axes.text(
+                start + length / 2, rows[row["unit"]], row["name"], ha="center", va="center", fontsize=size, color="#111111"
+            )
     axes.set_xlabel("time in the layer [us]")
-    axes.set_title("operations of the layer (grey: close-up below)")
+    drawing.title(axes, "operations of the layer (grey: close-up below)")
 
 
 def _interesting(bursts: pd.DataFrame, end: float) -> float:
@@ -85,7 +88,7 @@ def _banks(drawing: Drawing, axes: Axes, bursts: pd.DataFrame, begin: float, end
     axes.grid(False)
     axes.set_facecolor("none")
     axes.set_xlabel("time in the layer [us]")
-    axes.set_title("banks of channel 0")
+    drawing.title(axes, "banks of channel 0")
     axes.tick_params(colors=INK)
 
 
