@@ -63,12 +63,12 @@ def _entries(
     values: Mapping[str, Any], sources: Mapping[str, str], schema: type[BaseModel] | None, prefix: str
 ) -> Iterator[Entry]:
     for key, value in values.items():
-        if key == "source" or value is None:
+        if key == "source" or value is None or (isinstance(value, Mapping | list | tuple) and not value):
             continue
         field = schema.model_fields.get(key) if schema is not None else None
         extra = field.json_schema_extra if field is not None else None
         path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and "nominal" not in value and value:
+        if isinstance(value, Mapping) and "nominal" not in value:
             choices = inner_models(field.annotation) if field is not None else []
             inner = next((one for one in choices if set(value) <= set(one.model_fields)), None)
             yield from _entries(value, sources, inner, f"{path}.")

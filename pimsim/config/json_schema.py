@@ -11,7 +11,7 @@ from pimsim.config.model import Band
 
 _SOURCE = {"type": "string", "minLength": 3, "description": "where the values come from, or 'assumed: why'"}
 _TEXT = {"type": "string"}
-_CHANGED = "Changed"  # suffix of the definitions for a file with 'base:', where nothing is required
+CHANGED = "Changed"  # suffix of the definitions for a file with 'base:', where nothing is required
 
 
 def file_schema(model: type[BaseModel]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def file_schema(model: type[BaseModel]) -> dict[str, Any]:
     definitions = given.pop("$defs", {})
     complete = {name: _written(definition, definitions) for name, definition in definitions.items()}
     whole = _written(given, definitions)
-    changed = {f"{name}{_CHANGED}": _relaxed(definition) for name, definition in complete.items()}
+    changed = {f"{name}{CHANGED}": _relaxed(definition) for name, definition in complete.items()}
     top = _relaxed(whole)
     whole["properties"]["base"] = top["properties"]["base"] = _TEXT | {
         "description": "shipped name or path that this file changes"
@@ -97,5 +97,5 @@ def _relaxed(definition: Any) -> Any:
         return copy.deepcopy(definition)
     result = {key: _relaxed(value) for key, value in definition.items() if key != "required" or not isinstance(value, list)}
     if "$ref" in result:
-        result["$ref"] = result["$ref"] + _CHANGED
+        result["$ref"] = result["$ref"] + CHANGED
     return result

@@ -9,13 +9,15 @@ from pydantic import BaseModel
 
 from pimsim.config import shipped
 from pimsim.config.baseline import FOLDER, BaselineSpec
+from pimsim.config.decoder.model import DecoderSpec
 from pimsim.config.hardware import HardwareSpec
-from pimsim.config.json_schema import file_schema
+from pimsim.config.json_schema import CHANGED, file_schema
 from pimsim.config.layers import MAX_BASES
+from pimsim.config.short_forms import ModelSpec
 from pimsim.config.strict_yaml import load_yaml
 from pimsim.config.sweep import FOLDER as SWEEPS
 from pimsim.config.sweep import SweepSpec
-from pimsim.config.workload import WorkloadSpec
+from pimsim.config.workload import WorkloadSpec, WrittenWorkload
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "hardware": HardwareSpec,
@@ -34,7 +36,14 @@ _OWN_KEYS = {
 
 def json_schema(kind: str) -> dict[str, Any]:
     """JSON Schema of a kind of file as users write it: ``base:`` allowed, and then nothing is required."""
-    return file_schema(SCHEMAS[kind])
+    if kind != "workload":
+        return file_schema(SCHEMAS[kind])
+    schema = file_schema(WrittenWorkload)
+    for suffix in ("", CHANGED):
+        # Keys of the parts may stand beside a short form's own.
+        short, parts = (schema["$defs"][f"{model.__name__}{suffix}"] for model in (ModelSpec, DecoderSpec))
+        short["properties"] = parts["properties"] | short["properties"]
+    return schema
 
 
 def kind_of(name_or_path: str) -> str:

@@ -67,3 +67,9 @@ class ShortWorkloadSpec(WorkloadForm):
     """A workload whose model is a short form."""
 
     model: ModelSpec
+
+
+class WrittenWorkload(WorkloadForm):
+    """A workload in either spelling, as files hold it."""
+
+    model: ModelSpec | DecoderSpec

@@ -37,7 +37,13 @@ def _row(data: ReportData, run: RunResult, baselines: list[str]) -> list[Cell]:
     scale = 1e3 / run.generated_tokens
     low, high = (f"{run.energy_j[end] * scale:.3g}" for end in ("low", "high"))
     times = [cell(value * 1e3) for value in (run.s_per_token, run.ttft_s, run.tpot_s)]
-    row = [Cell(run.workload), Cell(run.hardware), *times, cell(run.energy_per_token_j * 1e3), Cell(f"{low} to {high}", narrow=True)]
+    row = [
+        Cell(run.workload),
+        Cell(run.hardware),
+        *times,
+        cell(run.energy_per_token_j * 1e3),
+        Cell(f"{low} to {high}", narrow=True),
+    ]
     own = data.comparison[(data.comparison.hardware == run.hardware) & (data.comparison.workload == run.workload)]
     for name in baselines:
         row += _speedups(own[(own.baseline == name) & own.speedup.notna()])

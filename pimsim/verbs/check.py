@@ -111,17 +111,16 @@ def print_checked(console: Console, checked: Checked) -> None:
     facts = "".join(f", {value:,} {name}" for name, value in checked.facts.items() if name != "tCK_ps")
     console.print(f"[bold]{escape(checked.name)}[/bold] ({escape(checked.where)}): valid {checked.kind}{facts}")
     sources = _numbered([*(one.source for one in checked.values), *(one.source for one in checked.timing)])
-    section = None
-    table = _value_table()
-    for one in checked.values:
-        if one.section != section:
-            _print_table(console, section, table)
-            section, table = one.section, _value_table()
-        mark, number = "*" if one.assumed else "", f"\\[{sources[one.source]}]" if one.source in sources else ""
-        table.add_row(mark, one.key, escape(shown_value(one.value)), one.unit, number)
-    _print_table(console, section, table)
+    for section in dict.fromkeys(one.section for one in checked.values):
+        table = _value_table()
+        for one in checked.values:
+            if one.section == section:
+                mark, number = "*" if one.assumed else "", f"\\[{sources[one.source]}]" if one.source in sources else ""
+                table.add_row(mark, one.key, escape(shown_value(one.value)), one.unit, number)
+        _print_table(console, section, table)
     if checked.timing:
         _print_timing(console, checked, sources)
+    console.print()
     for source, count in sources.items():
         line = Table.grid(Column(width=6, justify="right"), Column(overflow="fold"), padding=(0, 1, 0, 0))
         line.add_row(f"\\[{count}]", escape(source), style="dim")
@@ -137,7 +136,7 @@ def _value_table() -> Table:
     return Table.grid(*(Column(width=width, overflow="fold") for width in widths), padding=(0, 1, 0, 0))
 
 
-def _print_table(console: Console, section: str | None, table: Table) -> None:
+def _print_table(console: Console, section: str, table: Table) -> None:
     if table.row_count:
         if section:
             console.print(f"\n[bold]{section}[/bold]")
@@ -159,7 +158,6 @@ def _print_timing(console: Console, checked: Checked, sources: dict[str, int]) -
     for one in checked.timing:
         if one.note:
             console.print(f"  note: {one.note}", style="yellow")
-    console.print()
 
 
 def _numbered(sources: list[str]) -> dict[str, int]:
