@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pimsim"
 ORDER = (
     "text errors files units hub oracle dram pim config workload asic mapping program engine energy result simulation recording "
-    "aim trace peers baselines functional comparison explain bench explore report verbs cli"
+    "aim trace peers baselines functional comparison explain bench explore report plot verbs cli"
 ).split()
 ALLOWED_UP = {("report", "explore"), ("explain", "explore")}
 HOMES = {
@@ -16,7 +16,7 @@ HOMES = {
     "simpy": ("engine/reference", "engine/system"),
     "yaml": ("config/",),
     "pandas": ("report/", "explore/", "baselines/", "verbs/show", "verbs/print_table"),
-    "matplotlib": ("report/", "explore/", "functional/accuracy"),
+    "matplotlib": ("report/", "explore/", "functional/accuracy", "plot.py"),
     "typer": ("verbs/", "cli.py"),
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if "_data" not in path.parts)

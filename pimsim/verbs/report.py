@@ -10,6 +10,7 @@ import typer
 
 from pimsim.report.build import HTML, SUMMARY, build_report
 from pimsim.report.data import PAPER_MODELS, ReportRequest
+from pimsim.report.style import style_named
 from pimsim.verbs.options import (
     Baselines,
     HardwareAndWorkloads,
@@ -40,6 +41,9 @@ def register(app: typer.Typer) -> None:
         prompt: Prompt = None,
         settings: Settings = None,
         processes: Processes = None,
+        style: Annotated[
+            str, typer.Option(help="of the figures' files: page, one-column, two-column or slides; all but page also as PDF")
+        ] = "page",
         quiet: Quiet = False,
         old_workloads: Annotated[str | None, typer.Option("--workloads", hidden=True)] = None,
         old_baselines: Annotated[str | None, typer.Option("--baselines", hidden=True)] = None,
@@ -57,8 +61,9 @@ def register(app: typer.Typer) -> None:
             old_spelling("--baselines A,B", "--baseline A --baseline B")
             baselines = listed([old_baselines])
         request = ReportRequest(hardware, workloads or PAPER_MODELS, baselines, tokens, prompt, tuple(settings or ()))
+        chosen = style_named(style)
         say = (lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr))
-        build_report(request, out, processes or default_processes(), say)
+        build_report(request, out, processes or default_processes(), say, chosen)
         Output(quiet=quiet).console.print(f"{out}/{HTML}\n{out}/{SUMMARY}")
 
 

@@ -17,6 +17,7 @@ from pimsim.report.figures.scales import log_scale
 _KINDS = {"matrix product": ("o", BLUE), "attention product": ("^", ORANGE), "element-wise": ("s", GREEN)}
 _LINE = 1.3  # height of a name, over its font size
 _AROUND_LINES = 7.0  # of a panel's height, in font sizes: title, numbers and name of the axis
+_NAMES_AT = 1.03  # where the names begin, over the width of the panel
 _SAME = 1.03  # points closer than this factor in both directions share a label
 
 
@@ -68,16 +69,15 @@ def _panel(drawing: Drawing, axes: Axes, roof: dict[Any, Any], rows: list[dict[A
 def _name_points(drawing: Drawing, axes: Axes, rows: list[dict[Any, Any]]) -> None:
     """Names in a column right of the panel, in the order of height, each joined to its point by a thin line."""
     groups = _groups(rows)
-    low, high = np.log(axes.get_ylim())
+    (x_low, x_high), (low, high) = np.log(axes.get_xlim()), np.log(axes.get_ylim())
     heights = [(np.log(group[0]["gflop_per_s"]) - low) / (high - low) for group in groups]
     size = drawing.style.font_pt - 2
     panel_pt = 72 * drawing.row_heights_in[0] - _AROUND_LINES * drawing.style.font_pt
     for group, height in zip(groups, spread(heights, size * _LINE / panel_pt), strict=True):
-        axes.annotate(
-            ", ".join(row["op"] for row in group), (group[0]["flop_per_byte"], group[0]["gflop_per_s"]), (1.04, height),
-            textcoords="axes fraction", va="center", ha="left", fontsize=size,
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.35, "alpha": 0.7, "shrinkA": 1, "shrinkB": 2},
-        )  # fmt: skip
+        x, y = group[0]["flop_per_byte"], group[0]["gflop_per_s"]
+        end = np.exp(x_low + _NAMES_AT * (x_high - x_low)), np.exp(low + height * (high - low))
+        axes.plot([x, end[0]], [y, end[1]], color=INK, linewidth=0.35, alpha=0.7, clip_on=False, zorder=1.5)
+        axes.text(*end, " " + ", ".join(row["op"] for row in group), va="center", ha="left", fontsize=size)
 
 
 def _groups(rows: list[dict[Any, Any]]) -> list[list[dict[Any, Any]]]:
