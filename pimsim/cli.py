@@ -24,6 +24,7 @@ VERBS = {
     ),
     "check": Verb("pimsim.verbs.check", "Validate descriptions and print them resolved, with derived cycles and sources."),
     "schema": Verb("pimsim.verbs.schema", "Print the JSON Schema of a kind of file, for completion in editors."),
+    "new": Verb("pimsim.verbs.new", "Write a commented file to start from."),
     "trace": Verb("pimsim.verbs.trace", "Command streams and instruction traces."),
     "peer": Verb(
         "pimsim.verbs.peer", "Run an operation on another group's PIM device, by that group's program, controller and rules."
@@ -38,6 +39,10 @@ VERBS = {
         "Compute again what a paper published, figure by figure, and say which baseline assumption each needs.",
     ),
     "bench": Verb("pimsim.verbs.bench", "Measure this simulator: speed, memory, growth. Without a choice, all but --sweep."),
+    "doctor": Verb(
+        "pimsim.verbs.doctor",
+        "Print versions, cores, the cache of compiled kernels and which extras are installed; exit code 1 if something is missing.",
+    ),
     "sweep": Verb(
         "pimsim.verbs.sweep",
         "Simulate every point of a sweep, in parallel; stored points are skipped, so it can be stopped and run again.",

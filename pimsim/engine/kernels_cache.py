@@ -34,6 +34,13 @@ def _digest() -> str:
 
 
 _FOLDER = str(kernel_folder(_digest()))
+
+
+def cache_folder() -> str:
+    """Folder in which compiled kernels are kept."""
+    return _FOLDER
+
+
 if "NUMBA_OPT" not in os.environ:
     # Level 3 takes half as long again to compile these kernels, and they run no faster.
     _SETTINGS: Any = numba.config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from markupsafe import Markup
 
 from pimsim.report.data import Progress, ReportData, ReportRequest, collect
 from pimsim.report.figures import FIGURES
+from pimsim.report.figures.plot import Plot
 from pimsim.report.folder import check_folder, whole_folder
 from pimsim.report.style import PAGE, Style
 from pimsim.report.summary_table import summary_table
@@ -57,21 +59,32 @@ def write_report(data: ReportData, folder: Path, chosen: Style = PAGE) -> None:
     """Write all files of a report into an existing empty folder; the figures' files in a style."""
     for name in ("figures", "csv", "runs"):
         (folder / name).mkdir()
-    shown = []
-    formats = ("png", "svg") if chosen is PAGE else ("png", "svg", "pdf")
-    for plot in FIGURES:
-        table = plot.table(data)
-        write_table(folder / "csv" / f"{plot.name}.csv", table)
-        drawing = plot.drawing(data)
-        (drawing if chosen is PAGE else plot.drawing(data, chosen)).save(folder / "figures", plot.name, formats)
-        files = ", ".join([f"csv/{plot.name}.csv", *(f"figures/{plot.name}.{form}" for form in formats)])
-        svg = drawing.inline_svg(plot.name, f"{plot.title}. {plot.text(data)}")
-        shown.append(_Shown(plot.name, plot.title, plot.text(data), files, svg, _packed(table)))
+    shown = [_show(plot, data, chosen, folder) for plot in FIGURES]
     for run in data.runs:
         run.to_json(folder / "runs" / f"{run.hardware}_{run.workload}.json")
-    context = _context(data, shown)
-    (folder / SUMMARY).write_text(_template("summary.md.j2", html=False).render(context), encoding="utf-8")
-    (folder / HTML).write_text(_template("report.html.j2", html=True).render(context), encoding="utf-8")
+    (folder / SUMMARY).write_text(_template("summary.md.j2", html=False).render(_context(data, shown)), encoding="utf-8")
+    (folder / HTML).write_text(_page(data, shown), encoding="utf-8")
+
+
+def report_page(data: ReportData, plots: Sequence[Plot] = FIGURES) -> str:
+    """The report's HTML page alone, with some of its figures: what notebooks show."""
+    return _page(data, [_show(plot, data) for plot in plots])
+
+
+def _page(data: ReportData, shown: list[_Shown]) -> str:
+    return str(_template("report.html.j2", html=True).render(_context(data, shown)))
+
+
+def _show(plot: Plot, data: ReportData, chosen: Style = PAGE, folder: Path | None = None) -> _Shown:
+    """A figure as the page has it; its files are written if there is a folder for them."""
+    table, drawing, files = plot.table(data), plot.drawing(data), [f"csv/{plot.name}.csv"]
+    if folder is not None:
+        formats = ("png", "svg") if chosen is PAGE else ("png", "svg", "pdf")
+        write_table(folder / files[0], table)
+        (drawing if chosen is PAGE else plot.drawing(data, chosen)).save(folder / "figures", plot.name, formats)
+        files += [f"figures/{plot.name}.{form}" for form in formats]
+    svg = drawing.inline_svg(plot.name, f"{plot.title}. {plot.text(data)}")
+    return _Shown(plot.name, plot.title, plot.text(data), ", ".join(files) if folder else "", svg, _packed(table))
 
 
 def _packed(table: pd.DataFrame) -> str:

@@ -19,7 +19,7 @@ from pimsim.report.figures import FIGURES
 from pimsim.report.folder import whole_folder
 
 Built = tuple[Path, ReportData]
-MAX_HTML_BYTES = 5_000_000
+MAX_HTML_BYTES = 2_000_000
 
 
 def csv(built: Built, name: str) -> pd.DataFrame:
