@@ -26,7 +26,8 @@ def print_run(console: Console, result: RunResult, compiling_s: float = 0.0) -> 
     """
     console.print(
         f"[bold]{result.workload}[/bold] on [bold]{result.hardware}[/bold]: "
-        f"{result.prompt_tokens} prompt + {result.generated_tokens} generated tokens",
+        f"{result.prompt_tokens} prompt + {result.generated_tokens} generated tokens"
+        + (f", batch {result.batch}" if result.batch > 1 else ""),
         highlight=False,
     )
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -47,8 +48,8 @@ def _figures(result: RunResult, compiling_s: float) -> list[tuple[str, str, str]
     wall_s, compiled = engine["wall_s"] - compiling_s, f"; compiled in {compiling_s:.0f} s" if compiling_s else ""
     return [
         ("latency", quantity(result.latency_s, "s"), f"{quantity(result.s_per_token, 's')} per token, {result.tokens_per_s:,.1f} tokens/s"),
-        ("first token", quantity(result.ttft_s, "s"), "TTFT: the prompt and the first token"),
-        ("further tokens", quantity(result.tpot_s, "s"), f"TPOT: mean of each; last {quantity(tokens['last'], 's')}, p99 {quantity(tokens['p99'], 's')}"),
+        ("first token", quantity(result.ttft_s["mean"], "s"), "TTFT: the prompt and the first token"),
+        ("further tokens", quantity(result.tpot_s["mean"], "s"), f"TPOT: mean of each; last {quantity(tokens['last'], 's')}, p99 {quantity(tokens['p99'], 's')}"),
         ("streaming floor", quantity(result.streaming_floor_s, "s"), f"{result.streaming_floor_s / result.latency_s:.1%} of the latency"),
         ("energy", quantity(energy["nominal"], "J"), f"{band}; {quantity(result.energy_per_token_j, 'J')} per token"),
         ("average power", f"{result.average_power_w:.2f} W", "DRAM, MAC units, link and ASIC"),

@@ -36,7 +36,7 @@ def summary_table(data: ReportData) -> ReportTable:
 def _row(data: ReportData, run: RunResult, baselines: list[str]) -> list[Cell]:
     scale = 1e3 / run.generated_tokens
     low, high = (f"{run.energy_j[end] * scale:.3g}" for end in ("low", "high"))
-    times = [cell(value * 1e3) for value in (run.s_per_token, run.ttft_s, run.tpot_s)]
+    times = [cell(value * 1e3) for value in (run.s_per_token, run.ttft_s["mean"], run.tpot_s["mean"])]
     row = [
         Cell(run.workload),
         Cell(run.hardware),

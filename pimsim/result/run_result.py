@@ -65,19 +65,8 @@ class RunResult:
 
     @property
     def s_per_token(self) -> float:
-        """Latency of the whole request, prompt included, over the generated tokens; ``tokens_per_s`` is its inverse."""
-        return self.latency_s / self.generated_tokens
-
-    @property
-    def ttft_s(self) -> float:
-        """Time to first token: the steps over the prompt, the last of which gives the first token."""
-        return self.prompt_latency_s + self.token_latency_s["first"]
-
-    @property
-    def tpot_s(self) -> float:
-        """Time per output token after the first: the mean of the others' steps (the first's own where it is the only one)."""
-        others = self.generated_tokens - 1
-        return (self.latency_s - self.ttft_s) / others if others else self.token_latency_s["first"]
+        """Latency of the whole request, prompts included, over the generated tokens of all sequences; ``tokens_per_s`` is its inverse."""
+        return self.latency_s / (self.batch * self.generated_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, as in the JSON file."""
