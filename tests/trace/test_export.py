@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import Counter
 from itertools import pairwise
@@ -117,13 +118,33 @@ def test_perfetto_slices(tmp_path: Path) -> None:
     assert len(slices) == count
     tracks = {(e["pid"], e.get("tid")): e["args"]["name"] for e in events if e["name"] == "thread_name"}
     kinds = Counter(tracks[s["pid"], s["tid"]].split()[0] for s in slices)
-    assert set(kinds) == {"channel", "bank", "arithmetic"}
+    assert set(kinds) == {"channel", "bank", "arithmetic", "operations"}
+    assert {s["cat"] for s in slices} == {"operation", "asic", "command", "row", "refresh"}
+    assert min(s["ts"] for s in slices) == 0 and all(s["dur"] > 0 or s["cat"] in ("asic", "operation") for s in slices)
+    opened = [s for s in slices if tracks[s["pid"], s["tid"]].startswith("bank") and "ACT_AB" in s["name"]]
+    assert len(opened) == record.device.organization.banks * sum(
+        "ACT_AB" in s["name"] for s in slices if "commands" in tracks[s["pid"], s["tid"]]
+    )
+    operations = [s for s in slices if tracks[s["pid"], s["tid"]] == "operations"]
+    assert {"scores", "ffn1"} <= {s["name"].split()[0] for s in operations}
     commands = [s for s in slices if "commands" in tracks[s["pid"], s["tid"]]]
     assert sum(s["args"]["commands"] for s in commands) == _trace(record).commands
     assert {"scores MAC_AB", "refresh REFab", "v_write WR"} <= {s["name"] for s in commands}
     for track in tracks:
         mine = sorted((s["ts"], s["dur"]) for s in slices if (s["pid"], s["tid"]) == track and " row " not in s["name"])
         assert all(a + d <= b + 1e-9 for (a, d), (b, _) in pairwise(mine)), tracks[track]
+
+
+def test_a_name_that_ends_in_gz_is_compressed(tmp_path: Path) -> None:
+    record = _record(2, ())
+    plain, packed = tmp_path / "t.json", tmp_path / "t.json.gz"
+    for path in (plain, packed):
+        write_perfetto(path, record.device, record.placement, record.step)
+    assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+    assert packed.stat().st_size < plain.stat().st_size / 5
+    again = tmp_path / "again.json.gz"
+    write_perfetto(again, record.device, record.placement, record.step)
+    assert again.read_bytes() == packed.read_bytes()
 
 
 def test_verb_writes_both_formats(tmp_path: Path) -> None:
