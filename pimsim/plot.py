@@ -29,8 +29,8 @@ def data(
     tokens: int | None = None, prompt: int | None = None, settings: Sequence[str] = (), processes: int = 1,
 ) -> ReportData:  # fmt: skip
     """Simulate what a report of these devices, workloads and baselines shows; its tables are attributes. Raises PimsimError."""
-    names = [(one,) if isinstance(one, str) else tuple(one) for one in (hardware, workloads, baselines)]
-    return collect(ReportRequest(*names, tokens, prompt, tuple(settings)), processes)
+    devices, models, others = ((one,) if isinstance(one, str) else tuple(one) for one in (hardware, workloads, baselines))
+    return collect(ReportRequest(devices, models, others, tokens, prompt, tuple(settings)), processes)
 
 
 def figure(report: ReportData, name: str, style: str = "page") -> Figure:

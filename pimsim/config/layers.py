@@ -36,7 +36,7 @@ class Layered:
     @property
     def where(self) -> str:
         """The file the user named, as it is shown."""
-        return shipped.shown(Path(self.files[-1])) if self.files else "<values>"
+        return shipped.told_path(Path(self.files[-1])) if self.files else "<values>"
 
 
 def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
@@ -46,13 +46,13 @@ def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
     while reference:
         path = shipped.find(reference, folder, what, relative_to)
         if any(path.resolve() == seen.resolve() for seen, _ in chain):
-            raise ConfigError(f"{shipped.shown(path)}: 'base:' leads back to itself")
+            raise ConfigError(f"{shipped.told_path(path)}: 'base:' leads back to itself")
         if len(chain) >= MAX_BASES:
-            raise ConfigError(f"{shipped.shown(path)}: more than {MAX_BASES} levels of 'base:'")
+            raise ConfigError(f"{shipped.told_path(path)}: more than {MAX_BASES} levels of 'base:'")
         data = load_yaml(path)
         reference, relative_to = data.pop("base", ""), path.parent
         if not isinstance(reference, str):
-            raise ConfigError(f"{shipped.shown(path)}: base: must be a shipped name or a path")
+            raise ConfigError(f"{shipped.told_path(path)}: base: must be a shipped name or a path")
         chain.append((path, data))
     layered = Layered()
     for path, data in reversed(chain):

@@ -19,7 +19,7 @@ def data_root() -> Path:
     return installed if (installed / "hw_configs").is_dir() else _PACKAGE.parent
 
 
-def shown(path: Path) -> str:
+def told_path(path: Path) -> str:
     """A path as it is named to people: that of a shipped file without the folder of the installation."""
     return str(path.relative_to(data_root())) if _is_shipped(path) else str(path)
 

@@ -125,8 +125,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"{shipped.shown(path)}: is not a text file (UTF-8)") from None
-    return parse_yaml(text, shipped.shown(path))
+        raise ConfigError(f"{shipped.told_path(path)}: is not a text file (UTF-8)") from None
+    return parse_yaml(text, shipped.told_path(path))
 
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:

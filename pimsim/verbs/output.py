@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rich.console import Console
 
-from pimsim.result.write import check_writable, write_text
+from pimsim.result.write import STDOUT, check_writable, write_json
 
-STDOUT = "-"
 _FILE_WIDTH = 200  # columns where the output goes to a file or a pipe
 
 
@@ -21,21 +19,15 @@ class Output:
 
     def __init__(self, json_file: str | None = None, quiet: bool = False) -> None:
         self._json_file = json_file
-        if json_file not in (None, STDOUT):
-            check_writable(json_file)
+        check_writable(json_file)
         self.silent = quiet or json_file == STDOUT
         self.console = Console(quiet=self.silent, soft_wrap=True, highlight=False)
         self.wide = Console(quiet=self.silent, highlight=False, width=None if self.console.is_terminal else _FILE_WIDTH)
 
     def document(self, content: Any) -> None:
         """Write ``content`` where ``--json`` said, if it was given."""
-        if self._json_file is None:
-            return
-        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-        if self._json_file == STDOUT:
-            print(text, end="")
-        else:
-            write_text(self._json_file, text)
+        if self._json_file is not None:
+            write_json(self._json_file, content)
 
 
 def wide_console() -> Console:
