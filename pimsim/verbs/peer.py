@@ -11,7 +11,7 @@ from pimsim.errors import ConfigError
 from pimsim.peers.attacc_program import PLACES
 from pimsim.peers.log import PeerRun
 from pimsim.peers.run import check_sizes, run_attacc, run_hbm_pim
-from pimsim.trace import replacing
+from pimsim.result.write import text_output
 from pimsim.units import ck_to_s
 from pimsim.verbs.output import Output
 
@@ -79,7 +79,7 @@ def _times(settings: list[str]) -> dict[str, int]:
 
 
 def _write(path: str, run: PeerRun) -> None:
-    with replacing(path) as file:
+    with text_output(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         writer.writerows([getattr(command, name) for name in _COLUMNS] for command in run.commands)

@@ -9,7 +9,9 @@ import typer
 from pimsim.errors import ConfigError, nearest
 from pimsim.explore.objectives import ALIASES, OBJECTIVES
 from pimsim.explore.table import Sweep, filtered
-from pimsim.verbs.print_table import STORE, print_table
+from pimsim.verbs.options import Json, Quiet, old_spelling
+from pimsim.verbs.output import Output
+from pimsim.verbs.print_table import STORE, print_table, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,17 +27,24 @@ def register(app: typer.Typer) -> None:
         top: int | None = typer.Option(None, min=1, help="number of rows"),
         where: str | None = typer.Option(None, help="condition on columns, as \"status == 'done' and latency_s < 0.1\""),
         columns: str | None = typer.Option(None, help="columns to print, separated by commas; default: settings and objectives"),
-        export: str | None = typer.Option(None, help="write the whole table to this .csv or .parquet file instead"),
+        out: str | None = typer.Option(None, "--out", help="write the whole table to this .csv or .parquet file instead"),
+        json: Json = None,
+        quiet: Quiet = False,
+        export: str | None = typer.Option(None, "--export", hidden=True),
     ) -> None:
         """Print the points of a sweep, or export its table."""
-        sweep = Sweep.load(store)
+        output, sweep = Output(json, quiet), Sweep.load(store)
         if export is not None:
-            target = sweep.export(export)
-            print(f"{target}: {len(sweep.rows)} points")
+            old_spelling("--export FILE", "--out FILE")
+        if out or export:
+            target = sweep.export(str(out or export))
+            output.console.print(f"{target}: {len(sweep.rows)} points", markup=False)
             return
         frame = _sorted(filtered(sweep.frame(), where, "--where"), sort)
         shown = _columns(sweep, frame, columns)
-        print_table(frame[shown].head(top) if top else frame[shown])
+        table = frame[shown].head(top) if top else frame[shown]
+        print_table(output.wide, table)
+        output.document({"schema_version": 1, "store": str(sweep.path), "points": records(table)})
 
 
 def _columns(sweep: Sweep, frame: pd.DataFrame, chosen: str | None) -> list[str]:
