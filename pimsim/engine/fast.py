@@ -10,7 +10,7 @@ import numpy as np
 
 from pimsim.config.device import Device
 from pimsim.dram.commands import CAUSE_INDEX
-from pimsim.engine.kernels_system import finish_channels, refresh_all, run_steps
+from pimsim.engine.kernels_system import refresh_all, run_steps
 from pimsim.engine.library import Library, StepArrays, StepTotals
 from pimsim.engine.memo import core_of
 from pimsim.engine.outcome import EngineOutcome
@@ -74,6 +74,7 @@ class FastEngine:
         if time_ps < self.now_ps:
             raise ValueError(f"idle_until({time_ps}): the engine is at {self.now_ps} ps already")
         clock, idle = self._work.clock[0], CAUSE_INDEX["idle"]
+        self._library.begin()
         clock.now_ps, clock.wait_cause = time_ps, idle
         refresh_all(self._core, self._work.channels, NO_LOG, -(-time_ps // self.device.timing.t_ck_ps), idle)
 
@@ -137,14 +138,16 @@ class FastEngine:
         return found
 
     def finish(self, step_ps: list[int]) -> EngineOutcome:
-        """Book what is left of every channel's cycles and hand over all counters."""
+        """All counters so far, what is left of every channel's cycles booked as well."""
         channels, clock, totals = self._work.channels, self._work.clock[0], self.totals
-        dram_cycles = int(finish_channels(self._core, channels, self.now_ps, int(clock.wait_cause)))
+        dram_cycles = max(-(-self.now_ps // self.device.timing.t_ck_ps), int(channels.last.max()) + 1)
+        causes = channels.causes[:, :WAITING].copy()
+        causes[:, clock.wait_cause] += dram_cycles - 1 - channels.last
         extra = channels.extra[:, : len(self.device.standard.commands)].copy()
         return EngineOutcome(
             step_ps=np.array(step_ps, np.int64),
             dram_cycles=dram_cycles,
-            causes=channels.causes[:, :WAITING].copy(),
+            causes=causes,
             open_cycles=channels.open_cycles.copy(),
             counts=sum((t.channel_counts for t in totals), extra),
             refresh_counts=extra,

@@ -47,6 +47,38 @@ if "NUMBA_OPT" not in os.environ:
     _SETTINGS.OPT = type(_SETTINGS.OPT)(2)
 
 
+_INNER = "pimsim_inner_"  # begins the qualified name of every function that only kernels call
+
+
+def _compile_inner_kernels_once() -> None:
+    """Let numba leave functions that only kernels call as they are until they have become part of the kernel that calls them.
+
+    It would otherwise optimise each of them on its own, with all that it calls, and make machine code of it that nothing runs: more
+    than half of the time that compiling takes. Where numba is built differently nothing changes.
+    """
+    try:
+        from numba.core.codegen import CPUCodeLibrary
+        from numba.core.cpu import CPUContext
+
+        optimize, executable = CPUCodeLibrary._optimize_final_module, CPUContext.get_executable
+    except (ImportError, AttributeError):
+        return
+
+    def optimize_outer(library: Any) -> None:
+        if not library.name.startswith(_INNER):
+            optimize(library)
+
+    def executable_outer(context: Any, library: Any, fndesc: Any, env: Any) -> Any:
+        if fndesc.qualname.startswith(_INNER):
+            return [].append  # numba wants a builtin function of its own for each, which nobody calls
+        return executable(context, library, fndesc, env)
+
+    CPUCodeLibrary._optimize_final_module, CPUContext.get_executable = optimize_outer, executable_outer
+
+
+_compile_inner_kernels_once()
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` with numba on first use and keep the machine code for later runs."""
     return _compiled(function)
@@ -54,20 +86,22 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def inner_kernel(function: Callable[..., Any]) -> Any:
     """As ``kernel``, for functions that only kernels call: without the costly entry from Python."""
+    function.__qualname__ = f"{_INNER}{function.__name__}"
     return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def inlined_kernel(function: Callable[..., Any]) -> Any:
     """As ``inner_kernel``, made part of each kernel that calls it: for small functions that take large tuples of arrays."""
+    function.__qualname__ = f"{_INNER}{function.__name__}"
     return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
 
 
-def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     settings: Any = numba.config
     before, settings.CACHE_DIR = settings.CACHE_DIR, _FOLDER
     try:
         njit: Any = numba.njit
-        compiled = njit(cache=True, **options)(function)
+        compiled = njit(cache=True, error_model="numpy", **options)(function)
     finally:
         settings.CACHE_DIR = before
     cache = getattr(compiled, "_cache", None)

@@ -6,7 +6,7 @@ the slots before it first to the wait for its data, then to what bound it.
 
 from __future__ import annotations
 
-from pimsim.engine.kernels_cache import inner_kernel
+from pimsim.engine.kernels_cache import inlined_kernel, inner_kernel
 from pimsim.engine.kernels_rules import earliest, issue
 from pimsim.engine.rule_arrays import (
     HISTORY,
@@ -44,7 +44,7 @@ def book(rules, now, command, own_cause, bound, cycle, data_cycle, wait_cause): 
     now.last = cycle
 
 
-@inner_kernel
+@inlined_kernel
 def every_bank(rules):  # type: ignore[no-untyped-def]
     """The bit mask of all banks."""
     one = 1
@@ -82,7 +82,7 @@ def refresh_due(rules, control, index):  # type: ignore[no-untyped-def]
     return (index + 1) * control.interval_ck // rules.banks
 
 
-@inner_kernel
+@inlined_kernel
 def refresh_urgent(rules, control, index):  # type: ignore[no-untyped-def]
     """Cycle from which refresh number ``index`` closes banks, to be issued before more are owed than may be postponed."""
     return refresh_due(rules, control, index + control.postponed) - control.lead_ck

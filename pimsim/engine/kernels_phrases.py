@@ -1,13 +1,12 @@
-"""Compiled core: blocks cut into phrases, and what happens at every place of a block that runs from a fresh channel, undisturbed."""
+"""Compiled core: blocks cut into phrases, of which equal ones have one number."""
 
 from __future__ import annotations
 
 from pimsim.engine.kernels_cache import inner_kernel, kernel
 from pimsim.engine.kernels_channel import apply_row, every_bank
 from pimsim.engine.kernels_states import clear_state, mixed, state_number, unload
-from pimsim.engine.kernels_transitions import UNKNOWN, undisturbed
-from pimsim.engine.memo import MAX_BLOCKS, MAX_BURSTS, MAX_PHRASES, MAX_PLACES, NO_DATA
-from pimsim.engine.state import FRESH, REFRESH_PER_BANK, WAITING
+from pimsim.engine.memo import MAX_BLOCKS, MAX_BURSTS, MAX_PHRASES, MAX_PLACES
+from pimsim.engine.state import REFRESH_PER_BANK
 
 
 @inner_kernel
@@ -96,32 +95,8 @@ def cut(engine, bursts, begin, end):  # type: ignore[no-untyped-def]
         if now.open_mask == 0:
             memo.place[place].phrase = phrase_number(memo, memo.bursts, written, solid)
             place, written, solid = place + 1, memo.bursts, 1
-    memo.place[place].phrase = UNKNOWN
+    memo.place[place].phrase = -1
     return place
-
-
-@inner_kernel
-def follow(engine, begin, end):  # type: ignore[no-untyped-def]
-    """Mutates ``memo``: what happens from place ``begin`` to ``end``, first command at cycle 0; False if there is no room."""
-    memo = engine.memo
-    here = memo.place[begin]
-    here.state, here.last, here.done_so_far, here.open_cycles = FRESH, -1, NO_DATA, 0
-    for k in range(WAITING):
-        here.causes[k] = 0
-    for place in range(begin, end):
-        here, after = memo.place[place], memo.place[place + 1]
-        t = undisturbed(engine, here.state, here.phrase, 1)
-        if t == UNKNOWN:
-            return False
-        step = memo.transition[t]
-        here.first = here.last + step.first
-        here.done = here.last + step.done if step.done > NO_DATA else NO_DATA
-        after.state, after.last = step.state, here.last + step.advance
-        after.done_so_far = max(here.done_so_far, here.done)
-        after.open_cycles = here.open_cycles + step.open_cycles
-        for k in range(WAITING):
-            after.causes[k] = here.causes[k] + step.causes[k]
-    return True
 
 
 @inner_kernel
@@ -148,11 +123,9 @@ def add_blocks(core, bursts, start, number):  # type: ignore[no-untyped-def]
             or memo.blocks + 1 >= MAX_BLOCKS
         ):
             return False
-        blocks, first = memo.blocks, memo.places
+        first = memo.places
         end = cut(engine, bursts, start[b], start[b + 1])
         number[b] = block_number(memo, first, end)
-        if number[b] == blocks and engine.control.skip == 1 and not follow(engine, first, end):
-            return False
     return True
 
 
@@ -163,7 +136,7 @@ def forget(core, channels):  # type: ignore[no-untyped-def]
     memo = engine.memo
     for c in range(channels.shape[0]):
         unload(memo, channels[c])
-    memo.states = memo.phrases = memo.bursts = memo.transitions = memo.blocks = memo.places = memo.full = 0
+    memo.states = memo.phrases = memo.bursts = memo.transitions = memo.blocks = memo.followed = memo.places = memo.full = 0
     for table in (memo.state_table, memo.phrase_table, memo.transition_table, memo.block_table):
         table[:] = 0
     begin(engine)

@@ -46,7 +46,7 @@ def fresh_channel(rules: RuleArrays) -> ChannelRules:
     return ChannelRules(deadline, np.full((rules.histories, nodes, rules.depth), NEVER, np.int64))
 
 
-@kernel
+@inner_kernel
 def earliest(rules, state, command, group, bank):  # type: ignore[no-untyped-def]
     """(earliest cycle, binding preceding command or -1) of ``command`` at ``group`` and ``bank`` (-1: not addressed).
 
@@ -78,7 +78,7 @@ def earliest(rules, state, command, group, bank):  # type: ignore[no-untyped-def
     return best, bound
 
 
-@kernel
+@inner_kernel
 def issue(rules, state, command, group, bank, cycle):  # type: ignore[no-untyped-def]
     """Mutates ``state``: ``command`` issues at ``cycle``."""
     deadline = state.deadline

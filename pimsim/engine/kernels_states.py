@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimsim.engine.kernels_cache import inner_kernel
+from pimsim.engine.kernels_cache import inlined_kernel, inner_kernel
 from pimsim.engine.memo import MAX_STATES
 from pimsim.engine.rule_arrays import NEVER
 from pimsim.engine.state import OWN_ARRAYS
@@ -52,7 +52,7 @@ def state_number(memo, now):  # type: ignore[no-untyped-def]
     return memo.states - 1
 
 
-@inner_kernel
+@inlined_kernel
 def same_values(memo, known, row):  # type: ignore[no-untyped-def]
     """True if state ``known`` has the values of ``row``."""
     k, width = 0, 2 * memo.deadlines + memo.entries
@@ -77,7 +77,7 @@ def load_state(memo, state, now):  # type: ignore[no-untyped-def]
     now.after_refresh, now.open_mask, now.open_all = memo.after_refresh[state], 0, 0
 
 
-@inner_kernel
+@inlined_kernel
 def unload(memo, now):  # type: ignore[no-untyped-def]
     """Mutates a channel: write a state that is known by number into the channel's own arrays."""
     if now.state != OWN_ARRAYS:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pimsim.engine.kernels_cache import inner_kernel, kernel
+from pimsim.engine.kernels_cache import inlined_kernel, inner_kernel, kernel
 from pimsim.engine.kernels_states import unload
-from pimsim.engine.kernels_timeline import refresh_until, run_block, wait_for_inputs
+from pimsim.engine.kernels_timeline import follow_new, refresh_until, run_block, wait_for_inputs
 from pimsim.engine.kernels_unowned import unowned
 from pimsim.engine.state import OWN_ARRAYS, WAITING
 
@@ -23,7 +23,7 @@ def copy(source, target):  # type: ignore[no-untyped-def]
         target.flat[k] = source.flat[k]
 
 
-@inner_kernel
+@inlined_kernel
 def same_start(one, other):  # type: ignore[no-untyped-def]
     """True if two channels are in the same known state."""
     return one.state != OWN_ARRAYS and one.state == other.state and one.last == other.last and one.refreshes == other.refreshes
@@ -88,7 +88,7 @@ def prepare(engine, now, log, cycle, wait_cause):  # type: ignore[no-untyped-def
         wait_for_inputs(engine, now, cycle, wait_cause)
 
 
-@inner_kernel
+@inlined_kernel
 def run_pim(engine, steps, work, number, own, ready_ps, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates channels: PIM instruction ``number`` of the step on each channel that has a block; returns its end in ps.
 
@@ -128,7 +128,7 @@ def run_pim(engine, steps, work, number, own, ready_ps, wait_cause):  # type: ig
     return end
 
 
-@inner_kernel
+@inlined_kernel
 def latest_need(needs, own, instances, base, section_input):  # type: ignore[no-untyped-def]
     """Instance that an instruction waits longest for, among its needs; -1 for the start of the step."""
     latest = -2
@@ -140,7 +140,7 @@ def latest_need(needs, own, instances, base, section_input):  # type: ignore[no-
     return latest
 
 
-@inner_kernel
+@inlined_kernel
 def run_section(engine, steps, work, begin, end, count, ends):  # type: ignore[no-untyped-def]
     """Mutates all state: one pass over instructions ``begin`` to ``end``; returns the new number of instances.
 
@@ -175,7 +175,7 @@ def run_section(engine, steps, work, begin, end, count, ends):  # type: ignore[n
     return count
 
 
-@inner_kernel
+@inlined_kernel
 def book_critical(instruction, instances, last, start_ps, critical):  # type: ignore[no-untyped-def]
     """Mutates ``critical``: walk back from the last instance over what each waited for; the parts sum to the step's time."""
     cursor = instances[last, END]
@@ -194,6 +194,8 @@ def run_steps(core, steps, work, step_ps):  # type: ignore[no-untyped-def]
     engine, steps, work = core[0], unowned(steps), unowned(work)
     clock, instances = work.clock[0], work.instances
     ends = np.full(3, -1, np.int64)
+    if engine.control.skip == 1:
+        follow_new(engine)
     for s in range(step_ps.shape[0]):
         start = clock.now_ps
         ends[:] = -1
@@ -218,17 +220,3 @@ def refresh_all(core, channels, log, cycle, wait_cause):  # type: ignore[no-unty
         if engine.control.skip == 0:
             unload(engine.memo, channels[c])
         refresh_until(engine, channels[c], log, cycle, wait_cause)
-
-
-@kernel
-def finish_channels(core, channels, end_ps, wait_cause):  # type: ignore[no-untyped-def]
-    """Mutates channels: book the slots from each channel's last issue to the end of the run; returns the run's cycles."""
-    end = -(-end_ps // core[0].control.t_ck_ps)
-    for c in range(channels.shape[0]):
-        end = max(end, channels[c].last + 1)
-    for c in range(channels.shape[0]):
-        now = channels[c]
-        unload(core[0].memo, now)
-        now.causes[wait_cause] += end - 1 - now.last
-        now.last = end - 1
-    return end

@@ -7,7 +7,7 @@ by burst.
 
 from __future__ import annotations
 
-from pimsim.engine.kernels_cache import inner_kernel
+from pimsim.engine.kernels_cache import inlined_kernel, inner_kernel
 from pimsim.engine.kernels_channel import do_refresh, refresh_limit, run_burst
 from pimsim.engine.kernels_states import state_number, unload
 from pimsim.engine.kernels_transitions import UNKNOWN, disturbed, next_refresh, refresh_alone, undisturbed
@@ -36,7 +36,7 @@ def refresh_until(engine, now, log, cycle, wait_cause):  # type: ignore[no-untyp
         now.state = engine.memo.transition[t].state
 
 
-@inner_kernel
+@inlined_kernel
 def wait_for_inputs(engine, now, cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates a channel: if nothing but its inputs holds it back, it waits for ``cycle`` and is as if it were fresh."""
     if now.state != OWN_ARRAYS and engine.memo.quiet[now.state] <= cycle - now.last:
@@ -45,7 +45,7 @@ def wait_for_inputs(engine, now, cycle, wait_cause):  # type: ignore[no-untyped-
         now.state = FRESH
 
 
-@inner_kernel
+@inlined_kernel
 def apply(engine, now, t, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates a channel: what transition ``t`` does to it."""
     step = engine.memo.transition[t]
@@ -63,7 +63,7 @@ def apply(engine, now, t, wait_cause):  # type: ignore[no-untyped-def]
     now.state = step.state
 
 
-@inner_kernel
+@inlined_kernel
 def first_disturbed(memo, place, end, shift, limit, urgent):  # type: ignore[no-untyped-def]
     """Place from ``place`` on before whose phrase, or in it, a refresh comes; ``end`` if none comes before it.
 
@@ -96,7 +96,7 @@ def data_between(memo, place, end):  # type: ignore[no-untyped-def]
     return latest
 
 
-@inner_kernel
+@inlined_kernel
 def jump(memo, now, place, end, shift):  # type: ignore[no-untyped-def]
     """Mutates a channel: all that the record has from ``place`` to ``end``, shifted."""
     here, there = memo.place[place], memo.place[end]
@@ -110,7 +110,7 @@ def jump(memo, now, place, end, shift):  # type: ignore[no-untyped-def]
     now.state = there.state
 
 
-@inner_kernel
+@inlined_kernel
 def next_transition(engine, now, phrase, cycle, certain):  # type: ignore[no-untyped-def]
     """Mutates ``memo``: the transition of the channel's next phrase; ``certain``: it is known that a refresh disturbs it."""
     limit, urgent = next_refresh(engine, now.refreshes)
@@ -126,7 +126,7 @@ def next_transition(engine, now, phrase, cycle, certain):  # type: ignore[no-unt
     return disturbed(engine, now.state, phrase, now.last, now.refreshes, cycle)
 
 
-@inner_kernel
+@inlined_kernel
 def run_known(engine, now, place, end, cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates a channel in a known state: run the phrases from ``place`` on; returns the place reached, ``end`` unless room ran out."""
     memo = engine.memo
@@ -151,7 +151,7 @@ def run_known(engine, now, place, end, cycle, wait_cause):  # type: ignore[no-un
     return end
 
 
-@inner_kernel
+@inlined_kernel
 def run_plainly(engine, now, log, place, end, cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates a channel that is in its own arrays: run the phrases from ``place`` on burst by burst."""
     memo = engine.memo
@@ -162,7 +162,7 @@ def run_plainly(engine, now, log, place, end, cycle, wait_cause):  # type: ignor
             now.simulated += 1
 
 
-@inner_kernel
+@inlined_kernel
 def run_block(engine, now, log, block, cycle, wait_cause):  # type: ignore[no-untyped-def]
     """Mutates one channel: issue all of ``block``, nothing before ``cycle``, before which it waits for its inputs.
 
@@ -177,3 +177,40 @@ def run_block(engine, now, log, block, cycle, wait_cause):  # type: ignore[no-un
         run_plainly(engine, now, log, place, end, cycle, wait_cause)
         if engine.control.skip == 1:
             now.state = state_number(engine.memo, now)
+
+
+@inner_kernel
+def follow(engine, begin, end):  # type: ignore[no-untyped-def]
+    """Mutates ``memo``: what happens from place ``begin`` to ``end`` on a fresh channel, first command at cycle 0; False if room runs out."""
+    memo = engine.memo
+    here = memo.place[begin]
+    here.state, here.last, here.done_so_far, here.open_cycles = FRESH, -1, NO_DATA, 0
+    for k in range(WAITING):
+        here.causes[k] = 0
+    for place in range(begin, end):
+        here, after = memo.place[place], memo.place[place + 1]
+        t = undisturbed(engine, here.state, here.phrase, 1)
+        if t == UNKNOWN:
+            here.state = OWN_ARRAYS
+            return False
+        step = memo.transition[t]
+        here.first = here.last + step.first
+        here.done = here.last + step.done if step.done > NO_DATA else NO_DATA
+        after.state, after.last = step.state, here.last + step.advance
+        after.done_so_far = max(here.done_so_far, here.done)
+        after.open_cycles = here.open_cycles + step.open_cycles
+        for k in range(WAITING):
+            after.causes[k] = here.causes[k] + step.causes[k]
+    return True
+
+
+@inner_kernel
+def follow_new(engine):  # type: ignore[no-untyped-def]
+    """Mutates ``memo``: follow all blocks that have not been followed; where room runs out, no state equals theirs."""
+    memo = engine.memo
+    while memo.followed < memo.blocks:
+        begin, end = memo.block_start[memo.followed], memo.block_start[memo.followed + 1] - 1
+        if not follow(engine, begin, end):
+            for place in range(begin, end + 1):
+                memo.place[place].state = OWN_ARRAYS
+        memo.followed += 1

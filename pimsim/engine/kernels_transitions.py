@@ -6,7 +6,7 @@ when the inputs are there and when the next refresh is due and urgent, where tho
 
 from __future__ import annotations
 
-from pimsim.engine.kernels_cache import inner_kernel
+from pimsim.engine.kernels_cache import inlined_kernel, inner_kernel
 from pimsim.engine.kernels_channel import do_refresh, refresh_due, refresh_urgent, run_burst
 from pimsim.engine.kernels_states import load_state, mixed, state_number
 from pimsim.engine.memo import MAX_TRANSITIONS, NO_DATA
@@ -19,13 +19,13 @@ NOT_KEPT = 0  # transition that holds a result which no key stands for
 UNKNOWN = -1
 
 
-@inner_kernel
+@inlined_kernel
 def low_word(state, phrase, bank):  # type: ignore[no-untyped-def]
     """First word of a key; ``bank`` is -1 where none is refreshed or all are."""
     return state | (phrase << 24) | ((bank + 1) << 50)
 
 
-@inner_kernel
+@inlined_kernel
 def high_word(inputs, due, urgent):  # type: ignore[no-untyped-def]
     """Second word of a key, of three times (``urgent`` may be negative)."""
     return inputs | (due << 20) | ((urgent & ((1 << 20) - 1)) << 40)
@@ -44,7 +44,7 @@ def find(memo, low, high):  # type: ignore[no-untyped-def]
     return UNKNOWN
 
 
-@inner_kernel
+@inlined_kernel
 def add(memo, low, high):  # type: ignore[no-untyped-def]
     """Mutates ``memo``: a number for a new key; UNKNOWN if there is no room."""
     if memo.transitions == MAX_TRANSITIONS:
@@ -118,14 +118,14 @@ def undisturbed(engine, state, phrase, inputs):  # type: ignore[no-untyped-def]
     return t
 
 
-@inner_kernel
+@inlined_kernel
 def next_refresh(engine, refreshes):  # type: ignore[no-untyped-def]
     """Cycle from which on the refresh after ``refreshes`` others can go before a command, and that at which it is urgent."""
     urgent = refresh_urgent(engine.rules, engine.control, refreshes)
     return min(refresh_due(engine.rules, engine.control, refreshes), urgent), urgent
 
 
-@inner_kernel
+@inlined_kernel
 def holds(engine, t, last, refreshes, urgent):  # type: ignore[no-untyped-def]
     """True if a transition found without regard to what is urgent, or comes after, holds: none of that falls into it."""
     known = engine.memo.transition[t]
@@ -136,7 +136,7 @@ def holds(engine, t, last, refreshes, urgent):  # type: ignore[no-untyped-def]
     return urgent > last + known.advance and next_refresh(engine, refreshes + 1)[0] > last + known.advance
 
 
-@inner_kernel
+@inlined_kernel
 def disturbed(engine, state, phrase, last, refreshes, inputs):  # type: ignore[no-untyped-def]
     """Mutates ``memo``: the transition of a phrase with refreshes in it; ``inputs`` is the cycle from which on it may issue."""
     memo, control = engine.memo, engine.control
@@ -165,7 +165,7 @@ def disturbed(engine, state, phrase, last, refreshes, inputs):  # type: ignore[n
     return keep(engine, t, last, refreshes, first)
 
 
-@inner_kernel
+@inlined_kernel
 def fresh_key(memo, low, high):  # type: ignore[no-untyped-def]
     """Mutates ``memo``: a number for a key that may be known already; NOT_KEPT then, or if there is no room."""
     if find(memo, low, high) != UNKNOWN:

@@ -13,7 +13,7 @@ from pimsim.dram.commands import CAUSE_INDEX
 from pimsim.engine.kernels_phrases import add_blocks, forget
 from pimsim.engine.records import record_type, records
 from pimsim.engine.rule_arrays import IntArray
-from pimsim.program.block import FIELDS, Block
+from pimsim.program.block import TIMING_FIELDS, Block, MovedBlock
 from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, WAIT_CAUSES, Instruction, StepProgram
 
@@ -74,7 +74,8 @@ class Library:
         channels = self.device.organization.channels
         self._instruction_number: dict[Instruction, int] = {}
         self._block_number: dict[Block, int] = {}
-        self._row_number: dict[tuple[Block | None, ...], int] = {}
+        self._row_number: dict[tuple[int, ...], int] = {}
+        self._row_of: dict[int, tuple[tuple[Block | None, ...], int]] = {}
         self._needs_at: dict[tuple[int, ...], int] = {}
         self._instructions, self._used = records(256, INSTRUCTION), 0
         self._blocks = np.full((64, channels), -1, np.int64)
@@ -104,6 +105,11 @@ class Library:
         whole = (np.array(order, np.int64), begin, end, times, np.array(first, np.int64))
         return StepArrays(self._instructions, np.array(self._needs or [0], np.int64), self._blocks, *whole)
 
+    def begin(self) -> None:
+        """See to it that the fresh state has its number, even before there is any block."""
+        if self._core[0].memo.states == 0:
+            add_blocks(self._core, np.zeros((0, 5), np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64))
+
     def _begin_anew(self, channels: Any) -> None:
         forget(self._core, channels)
         self._clear()
@@ -119,13 +125,13 @@ class Library:
                 seen.add(id(section.instructions))
                 for instruction in section.instructions:
                     if instruction.blocks and instruction not in self._instruction_number:
-                        new.update((block, None) for block in instruction.blocks if block not in self._block_number)
-        new.pop(None, None)  # type: ignore[call-overload]
+                        known = {_timed(block) for block in instruction.blocks if block is not None}
+                        new.update((block, None) for block in known if block not in self._block_number)
         if not new:
             return True
         blocks = list(new)
         start = np.concatenate([[0], np.cumsum([block.bursts for block in blocks])]).astype(np.int64)
-        bursts = np.stack([np.concatenate([getattr(block, name) for block in blocks]) for name in FIELDS[:5]], axis=1)
+        bursts = np.stack([np.concatenate([getattr(block, name) for block in blocks]) for name in TIMING_FIELDS], axis=1)
         numbers = np.zeros(len(blocks), np.int64)
         if not add_blocks(self._core, bursts, start, numbers):
             return False
@@ -171,11 +177,17 @@ class Library:
 
     def _row(self, blocks: tuple[Block | None, ...]) -> int:
         """Row of ``blocks`` for an instruction; row 0 is of those that have none."""
-        if blocks not in self._row_number:
-            row = self._row_number[blocks] = len(self._row_number) + 1
+        if id(blocks) not in self._row_of:
+            self._row_of[id(blocks)] = blocks, self._new_row(blocks)
+        return self._row_of[id(blocks)][1]
+
+    def _new_row(self, blocks: tuple[Block | None, ...]) -> int:
+        numbers = tuple(-1 if block is None else self._block_number[_timed(block)] for block in blocks)
+        if numbers not in self._row_number:
+            row = self._row_number[numbers] = len(self._row_number) + 1
             self._blocks = _longer(self._blocks, row + 1)
-            self._blocks[row] = [-1 if block is None else self._block_number[block] for block in blocks]
-        return self._row_number[blocks]
+            self._blocks[row] = numbers
+        return self._row_number[numbers]
 
     def totals(self, steps: StepArrays) -> StepTotals:
         """Sum over all steps, with every section's repetitions."""
@@ -201,6 +213,11 @@ class Library:
         if instruction.kind == LINK:
             return link_ps(self.device, instruction.link_bytes)
         return asic_ps(self.device, instruction.stages)
+
+
+def _timed(block: Block) -> Block:
+    """The block that stands for all that have its commands."""
+    return block.like if isinstance(block, MovedBlock) else block
 
 
 def _longer(rows: Any, least: int) -> Any:

@@ -25,7 +25,7 @@ MAX_STATES, MAX_PHRASES, MAX_BURSTS, MAX_TRANSITIONS = 1 << 12, 1 << 14, 1 << 18
 MAX_BLOCKS, MAX_PLACES = 1 << 14, 1 << 20
 
 RULES = record_type(  # ``RuleArrays``
-    commands=(int, MAX_COMMANDS + 1, 7),
+    commands=(int, MAX_COMMANDS + 1, 6),
     after=(int, MAX_RULES, 3),
     windows=(int, MAX_WINDOWS, 5),
     pair_cause=(int, MAX_COMMANDS, MAX_COMMANDS),
@@ -66,6 +66,7 @@ MEMO = record_type(
     bursts=int,
     transitions=int,
     blocks=int,
+    followed=int,  # blocks whose places are known
     places=int,
     full=int,  # 1 once something did not fit
     simulated=int,  # bursts simulated to find out what they do

@@ -23,7 +23,7 @@ NEVER = -(1 << 60)
 
 
 # Columns of ``RuleArrays.commands``.
-ROW_ACTION, LATENCY, SPACING, HISTORY, LOCAL_GAP, FIRST_AFTER, FIRST_WINDOW = range(7)
+ROW_ACTION, LATENCY, SPACING, HISTORY, FIRST_AFTER, FIRST_WINDOW = range(6)
 # Columns of ``RuleArrays.after`` and ``RuleArrays.windows``.
 AFTER_FOLLOWING, AFTER_SCOPE, AFTER_GAP = range(3)
 WINDOW_PRECEDING, WINDOW_SCOPE, WINDOW_GAP, WINDOW_LENGTH, WINDOW_HISTORY = range(5)
@@ -34,8 +34,7 @@ class RuleArrays(NamedTuple):
 
     ``commands`` has a row for each command and one more; rows ``c`` and ``c + 1`` bracket, in column FIRST_AFTER, the
     rows of ``after`` (rules whose preceding command is ``c``) and, in FIRST_WINDOW, those of ``windows`` (windowed rules
-    whose following command is ``c``). HISTORY is the history row of a command that a windowed rule follows, or -1;
-    LOCAL_GAP the longest gap after the command below channel level.
+    whose following command is ``c``). HISTORY is the history row of a command that a windowed rule follows, or -1.
     ``pair_cause[before, after]`` is where a wait is booked, -1 for the command itself.
     """
 
@@ -62,12 +61,10 @@ def rule_arrays(table: RuleTable, organization: DramOrganization) -> RuleArrays:
     ordered = sorted(longest.items())
     history = {code: row for row, code in enumerate(sorted({rule.preceding for rule in windowed}))}
     windowed.sort(key=lambda rule: (rule.following, rule.preceding))
-    local = [(rule.preceding, rule.gap_ck) for rule in table.rules if SCOPE_CODES[rule.scope] > 0]
-    commands = np.zeros((len(specs) + 1, 7), np.int64)
+    commands = np.zeros((len(specs) + 1, 6), np.int64)
     for code, command in enumerate(specs):
         own = [gap for (before, after, _), gap in ordered if before == after == code]
         commands[code, :4] = ROW_CODES[command.row], table.latency_ck[code], max([1, *own]), history.get(code, -1)
-        commands[code, LOCAL_GAP] = max([0, *(gap for preceding, gap in local if preceding == code)])
         commands[code + 1, FIRST_AFTER] = sum(key[0] <= code for key, _ in ordered)
         commands[code + 1, FIRST_WINDOW] = sum(rule.following <= code for rule in windowed)
     windows = [(r.preceding, SCOPE_CODES[r.scope], r.gap_ck, r.window, history[r.preceding]) for r in windowed]

@@ -52,9 +52,42 @@ class Block:
         """Commands of each kind, by code; shape (kinds,)."""
         return np.bincount(self.command, weights=self.count, minlength=kinds).astype(np.int64)
 
-    def timing_key(self) -> bytes:
-        """Equal for blocks that no timing rule and no count can tell apart."""
-        return np.concatenate([*(getattr(self, name) for name in TIMING_FIELDS), [self.shared_columns]]).tobytes()
+
+class MovedBlock(Block):
+    """A block with the commands of ``like``, ``rows`` rows further on, and what bursts of the commands ``of`` move ``operands`` further on.
+
+    Its addresses are worked out when somebody asks for them; timing never does.
+    """
+
+    like: Block
+
+    def __init__(self, like: Block, rows: int = 0, operands: int = 0, of: tuple[int, ...] = ()) -> None:
+        self.__dict__.update(like=like, _rows=rows, _operands=operands, _of=of)
+
+    def __getattr__(self, name: str) -> IntArray:
+        if name not in FIELDS:
+            raise AttributeError(name)
+        value: IntArray = getattr(self.like, name)
+        if name == "row" and self._rows:
+            value = np.where(value >= 0, value + self._rows, value)
+        elif name == "operand" and self._operands:
+            value = np.where(np.isin(self.like.command, self._of), value + self._operands, value)
+        self.__dict__[name] = value
+        return value
+
+    def further(self, operands: int) -> MovedBlock:
+        """The same, with what moves ``operands`` further on."""
+        return MovedBlock(self.like, self._rows, self._operands + operands, self._of)
+
+    @property
+    def bursts(self) -> int:
+        """Number of bursts."""
+        return self.like.bursts
+
+    @property
+    def shared_columns(self) -> int:  # type: ignore[override]
+        """As of the block that it is like."""
+        return self.like.shared_columns
 
 
 @dataclass

@@ -12,7 +12,8 @@ from pimsim.mapping.policies import policy_named
 from pimsim.program.block import Block
 from pimsim.program.instruction import OUTSIDE, Instruction, Section, StepProgram
 from pimsim.program.rows import StepRows, rows_of
-from pimsim.program.section import SectionLowering
+from pimsim.program.section import Place, SectionLowering
+from pimsim.program.vectors import RunBlocks
 from pimsim.program.vmm import Vectors, vectors_for
 from pimsim.workload.graph import GraphSection
 from pimsim.workload.model import DecoderModel
@@ -57,6 +58,10 @@ class Lowering:
     encoder_tokens: dict[int, int] = field(default_factory=dict)
     recent: Recent = field(default_factory=Recent)
 
+    def __post_init__(self) -> None:
+        self.run_blocks = RunBlocks(self.device)
+        self.plans: dict[Hashable, list[Place]] = {}
+
     def program(self, step: Step, chosen: Mapping[str, object] | None = None) -> StepProgram:
         """The program of ``step``. ``chosen``: the experts that run, by layer and row; drawn by the model's own seed without it.
 
@@ -87,7 +92,11 @@ class Lowering:
             found = (build(channel) for channel in range(self.placement.geometry.channels))
             return tuple(block if block is not None and block.bursts else None for block in found)
 
-        return self.recent.get(("blocks", key), built)  # type: ignore[return-value]
+        return self.blocks(key, built)
+
+    def blocks(self, key: Hashable, build: Callable[[], tuple[Block | None, ...]]) -> tuple[Block | None, ...]:
+        """Blocks of all channels, built once per ``key``."""
+        return self.recent.get(("blocks", key), build)  # type: ignore[return-value]
 
     def remembered(self, key: Hashable, build: Callable[[], tuple[tuple[Instruction, ...], tuple[int, ...]]]):  # type: ignore[no-untyped-def]
         """Instructions of one operation at one place, and which of them are its result, lowered once per ``key``."""

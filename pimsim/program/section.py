@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pimsim.asic.work import Stage
 from pimsim.mapping.layout import Region
@@ -13,7 +13,7 @@ from pimsim.program import vectors
 from pimsim.program.block import Block
 from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction
-from pimsim.program.kinds import lowering_of
+from pimsim.program.kinds import KindLowering, lowering_of
 from pimsim.program.rows import SequenceRows, StepRows
 from pimsim.workload.graph import GraphSection
 from pimsim.workload.model import BYTES_PER_ELEMENT
@@ -22,6 +22,23 @@ from pimsim.workload.ops import Op
 
 if TYPE_CHECKING:
     from pimsim.program.lower import Lowering
+
+
+_MAX_PLANS = 256
+
+
+class Place(NamedTuple):
+    """Where an operation stands in its section: of which sequence, from which position on, what it needs, where its result is."""
+
+    op: Op
+    kind: KindLowering
+    number: int
+    where: str
+    at: int
+    needs: tuple[int, ...]
+    key: Hashable
+    result: tuple[int, ...] = ()
+    end: int = -1
 
 
 @dataclass
@@ -39,28 +56,51 @@ class SectionLowering:
     done: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def lower(self) -> tuple[Instruction, ...]:
-        """All instructions. Raises MappingError naming an operation that has no lowering."""
-        for one_by_one, run in groupby(self.graph.ops, key=lambda op: lowering_of(op).BY_SEQUENCE):
-            ops = list(run)
-            for sequence in self.rows.sequences if one_by_one else (None,):
-                for op in ops:
-                    self._lower(op, sequence)
+        """All instructions. Raises MappingError naming an operation that has no lowering.
+
+        Sections of as many rows of the same sequences mostly have the same instructions at the same places: where each operation
+        stood and what it needed is kept, and found out anew only where that has changed.
+        """
+        plans = self.lowering.plans
+        alike = id(self.graph.ops), tuple((one.sequence, one.count) for one in self.rows.sequences)
+        if alike not in plans or not all(self._lower(place) for place in plans[alike]):
+            if len(plans) >= _MAX_PLANS:
+                plans.clear()
+            self.found.clear(), self.done.clear()
+            plans[alike] = [self._plan(op, sequence) for op, sequence in self._in_order()]
         return tuple(self.found)
 
-    def _lower(self, op: Op, sequence: SequenceRows | None) -> None:
-        """Lower one operation; instructions are built once for the same work at the same place."""
-        kind, at = lowering_of(op), len(self.found)
-        needs = self.needs(op, sequence)
-        where = self.name_of(op.name, sequence)
-        varies = kind.varies(self, op, sequence)
+    def _in_order(self) -> Iterator[tuple[Op, int]]:
+        """Operations with the number of the sequence among the step's that each works on, -1 for all together."""
+        for one_by_one, run in groupby(self.graph.ops, key=lambda op: lowering_of(op).BY_SEQUENCE):
+            ops = list(run)
+            for number in range(len(self.rows.sequences)) if one_by_one else (-1,):
+                for op in ops:
+                    yield op, number
+
+    def _plan(self, op: Op, number: int) -> Place:
+        """Lower one operation for the first time; where it stands."""
+        sequence = self.rows.sequences[number] if number >= 0 else None
+        where, at, needs = self.name_of(op.name, sequence), len(self.found), self.needs(op, sequence)
+        place = Place(op, lowering_of(op), number, where, at, needs, (id(self.graph.ops), where, at, needs))
+        self._lower(place)
+        return place._replace(result=self.done[where], end=len(self.found))
+
+    def _lower(self, place: Place) -> bool:
+        """Lower one operation at its place; False if what follows must be placed anew. The same work is built once."""
+        sequence = self.rows.sequences[place.number] if place.number >= 0 else None
+        varies = place.kind.varies(self, place.op, sequence)
 
         def build() -> tuple[tuple[Instruction, ...], tuple[int, ...]]:
-            result = kind.lower(self, op, needs, sequence)
-            return tuple(self.found[at:]), result if isinstance(result, tuple) else (result,)
+            result = place.kind.lower(self, place.op, place.needs, sequence)
+            instructions = tuple(self.found[place.at :])
+            del self.found[place.at :]
+            return instructions, result if isinstance(result, tuple) else (result,)
 
-        instructions, self.done[where] = self.lowering.remembered((id(self.graph.ops), where, at, needs, varies), build)
-        del self.found[at:]
+        instructions, result = self.lowering.remembered((place.key, varies), build)
         self.found += instructions
+        self.done[place.where] = result
+        return result == place.result and len(self.found) == place.end
 
     @staticmethod
     def name_of(name: str, sequence: SequenceRows | None) -> str:

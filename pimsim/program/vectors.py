@@ -5,6 +5,7 @@ Single-bank commands throughout: a K row lies in one bank, and column-major V pu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from pimsim.config.device import Device
 from pimsim.mapping.layout import Region, Strip
-from pimsim.program.block import Block, BlockBuilder
+from pimsim.program.block import Block, BlockBuilder, MovedBlock
+
+_MAX_KNOWN = 2048  # blocks that are kept to be moved
 
 
 class Run(NamedTuple):
@@ -41,17 +44,48 @@ def run_block(device: Device, runs: list[Run], write: bool = False) -> Block | N
     return builder.finish()
 
 
+class RunBlocks:
+    """Blocks of runs on one device; those that differ only in their rows and in what they move are built once."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._known: dict[tuple[bool, tuple[Run, ...]], Block | None] = {}
+        self._moves = tuple(device.table.code[name] for name in ("RD", "WR"))
+
+    def block(self, runs: list[Run], write: bool = False) -> MovedBlock | None:
+        """As ``run_block``."""
+        if not runs:
+            return None
+        per_row = self._device.organization.columns
+        row, operand = runs[0].linear // per_row, runs[0].operand
+        alike = tuple(Run(run.bank, run.linear - row * per_row, run.columns, run.operand - operand) for run in runs)
+        if (write, alike) not in self._known:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[write, alike] = run_block(self._device, list(alike), write)
+        known = self._known[write, alike]
+        return MovedBlock(known, row, operand, self._moves) if known is not None else None
+
+
 def strip_runs(strip: Strip, channel: int, operand: int) -> list[Run]:
     """The run of a strip in ``channel``; ``operand`` is the strip's first column in the joint vector of a load."""
     columns = strip.columns_in(channel)
     return [Run(strip.bank, strip.linear, columns, operand + strip.first_in(channel))] if columns else []
 
 
-def table_runs(table: Strip, entry: int, channel: int) -> list[Run]:
-    """The run of one entry of a table in ``channel``."""
-    position, bank = divmod(entry, table.geometry.banks)
-    columns = table.columns_in(channel)
-    return [Run(bank, position * table.local_columns, columns, table.first_in(channel))] if columns else []
+def table_blocks(known: RunBlocks, table: Strip, entries: Sequence[int]) -> tuple[Block | None, ...]:
+    """Blocks of all channels that read ``entries`` of a table one after another."""
+    banks, found = table.geometry.banks, []
+    places = [(entry % banks, entry // banks * table.local_columns) for entry in entries]
+    of_width: dict[int, MovedBlock | None] = {}
+    for channel in range(table.geometry.channels):
+        columns = table.columns_in(channel)
+        if columns not in of_width:
+            runs = [Run(bank, linear, columns, place * table.columns) for place, (bank, linear) in enumerate(places) if columns]
+            of_width[columns] = known.block(runs)
+        block = of_width[columns]
+        found.append(block.further(table.first_in(channel)) if block is not None else None)
+    return tuple(found)
 
 
 def row_runs(region: Region, output: int, channel: int) -> list[Run]:

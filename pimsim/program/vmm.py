@@ -8,31 +8,14 @@ rows for one pass after the other, or (``row_open``) every row kept open for all
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from pimsim.config.device import Device
 from pimsim.mapping.layout import Region
-from pimsim.program.block import Block, BlockBuilder
-
-
-@dataclass(frozen=True)
-class Piece:
-    """MACs of an output: ``columns`` from run position ``linear``, for ``vectors`` at once; results go to groups from ``output`` on."""
-
-    linear: int
-    columns: int
-    output: int
-    vectors: int = 1
-
-
-@dataclass(frozen=True)
-class Load:
-    """Columns of what is sent that the following pieces work on."""
-
-    operand: int
-    columns: int
+from pimsim.program.block import Block, MovedBlock
+from pimsim.program.emit import Load, Piece, vmm_block
 
 
 @dataclass(frozen=True)
@@ -150,60 +133,56 @@ def context_steps(region: Region, channel: int, reach: int, kv_heads: int, vecto
     return steps
 
 
-def vmm_block(device: Device, steps: list[Load | Piece]) -> Block:
-    """Bursts of one channel for ``steps``."""
-    emitter = _Emitter(BlockBuilder(device), device.organization.columns, device.pim.accumulators_per_bank)
-    for index, step in enumerate(steps):
-        if isinstance(step, Load):
-            following = steps[index + 1] if index + 1 < len(steps) else None
-            emitter.load(step, following.linear if isinstance(following, Piece) else None)
+def weight_blocks(device: Device, region: Region, slots_at_once: int, vectors: Vectors) -> tuple[Block | None, ...]:
+    """Blocks of all channels for a weight matrix."""
+
+    def walk(channel: int) -> list[Load | Piece]:
+        return weight_steps(region, channel, slots_at_once, vectors)
+
+    return _alike(device, region, walk, region.slots_in, vectors.count)
+
+
+def score_blocks(device: Device, region: Region, reach: int, head_columns: int, vectors: Vectors) -> tuple[Block | None, ...]:
+    """Blocks of all channels for q x K; channels that hold equally many tokens differ in where results go."""
+    geometry = region.geometry
+    heads = sum(chunk.columns for chunk in region.layout.chunks) // head_columns
+
+    def local(channel: int) -> int:
+        return len(range(channel, geometry.slots_for(reach), geometry.channels))
+
+    def walk(channel: int) -> list[Load | Piece]:
+        return score_steps(region, channel, reach, head_columns, vectors)
+
+    return _alike(device, region, walk, local, heads * vectors.count)
+
+
+def context_blocks(device: Device, region: Region, reach: int, kv_heads: int, vectors: Vectors) -> tuple[Block | None, ...]:
+    """Blocks of all channels for p x V; channels that hold equally many slots of every head differ in where results go."""
+    per_head, channels = region.layout.slots // kv_heads, region.geometry.channels
+
+    def local(channel: int) -> tuple[tuple[int, ...], ...]:
+        heads = (range(head * per_head, (head + 1) * per_head) for head in range(kv_heads))
+        return tuple(tuple(s // channels for s in slots if s % channels == channel) for slots in heads)
+
+    def walk(channel: int) -> list[Load | Piece]:
+        return context_steps(region, channel, reach, kv_heads, vectors)
+
+    return _alike(device, region, walk, local, vectors.count)
+
+
+def _alike(
+    device: Device, region: Region, walk: Callable[[int], list[Load | Piece]], kind: Callable[[int], Hashable], apart: int
+) -> tuple[Block | None, ...]:
+    """Blocks of all channels, built once for each ``kind``: results of the next channel of a kind go ``apart`` groups further on."""
+    first: dict[Hashable, tuple[int, Block]] = {}
+    found: list[Block | None] = []
+    results = (device.table.code["MAC_AB"], device.table.code["RD_MAC"])
+    for channel in range(region.geometry.channels):
+        what = kind(channel)
+        if what not in first:
+            first[what] = channel, vmm_block(device, walk(channel))
+            found.append(first[what][1])
         else:
-            emitter.multiply(step)
-    return emitter.finish()
-
-
-class _Emitter:
-    """Row and accumulator state while bursts are emitted; an accumulator of a bank holds an output of all vectors of a column read."""
-
-    def __init__(self, builder: BlockBuilder, columns_per_row: int, accumulators: int) -> None:
-        self.builder, self.columns_per_row, self.accumulators = builder, columns_per_row, accumulators
-        self.row = -1
-        self.unread: list[Piece] = []
-
-    def switch_to(self, row: int) -> None:
-        if row == self.row:
-            return
-        if self.row >= 0:
-            self.builder.add("PREab")
-        self.builder.activate_all(row)
-        self.row = row
-
-    def read_accumulators(self) -> None:
-        for piece in self.unread:
-            self.builder.add("RD_MAC", count=piece.vectors, operand=piece.output)
-        self.unread.clear()
-
-    def load(self, load: Load, next_linear: int | None) -> None:
-        if next_linear is not None:
-            self.switch_to(next_linear // self.columns_per_row)
-        self.read_accumulators()
-        self.builder.add("WR_GB", count=load.columns, operand=load.operand)
-
-    def multiply(self, piece: Piece) -> None:
-        self.switch_to(piece.linear // self.columns_per_row)
-        if len(self.unread) == self.accumulators:
-            self.read_accumulators()
-        linear, left = piece.linear, piece.columns
-        while left:
-            row, column = divmod(linear, self.columns_per_row)
-            self.switch_to(row)
-            count = min(left, self.columns_per_row - column)
-            self.builder.add("MAC_AB", count=count, row=row, column=column, operand=piece.output, vectors=piece.vectors)
-            linear, left = linear + count, left - count
-        self.unread.append(piece)
-
-    def finish(self) -> Block:
-        self.read_accumulators()
-        if self.row >= 0:
-            self.builder.add("PREab")
-        return self.builder.finish()
+            at, block = first[what]
+            found.append(MovedBlock(block, operands=(channel - at) * apart, of=results))
+    return tuple(block if block is not None and block.bursts else None for block in found)

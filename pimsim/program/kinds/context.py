@@ -29,9 +29,9 @@ def lower(section: SectionLowering, op: Op, needs: tuple[int, ...], sequence: Se
     tokens = reach(section, shape, op.weight, sequence)
     used = region.geometry.columns_for(tokens)
     vectors = lowering.vectors(sequence.count * (shape.heads // shape.kv_heads))
-    blocks = lowering.per_channel(
+    blocks = lowering.blocks(
         ("context", region.layout, shape.kv_heads, vectors.count, used),
-        lambda c: vmm.vmm_block(lowering.device, vmm.context_steps(region, c, tokens, shape.kv_heads, vectors)),
+        lambda: vmm.context_blocks(lowering.device, region, tokens, shape.kv_heads, vectors),
     )
     product = section.pim(op, "vmm", needs, op.weight, blocks, sequence)
     parts = sum(chunk.start < used for chunk in region.layout.chunks)

@@ -44,7 +44,7 @@ def _token_blocks(section: SectionLowering, op: Op) -> tuple[Block | None, ...]:
             for place, token in enumerate(tokens)
             for run in vectors.row_runs(region, token, channel)
         ]
-        return vectors.run_block(lowering.device, runs)
+        return lowering.run_blocks.block(runs)
 
     return lowering.per_channel(("row", region.layout, tuple(tokens)), build)
 
@@ -52,14 +52,5 @@ def _token_blocks(section: SectionLowering, op: Op) -> tuple[Block | None, ...]:
 def _position_blocks(section: SectionLowering, op: Op) -> tuple[Block | None, ...]:
     lowering, shape = section.lowering, op.shape
     table = lowering.placement.tables[section.first_name(shape.position_table)]
-    entries, width = [row.position + shape.position_offset for row in section.rows.rows], table.columns
-
-    def build(channel: int) -> Block | None:
-        runs = [
-            run._replace(operand=run.operand + place * width)
-            for place, entry in enumerate(entries)
-            for run in vectors.table_runs(table, entry, channel)
-        ]
-        return vectors.run_block(lowering.device, runs)
-
-    return lowering.per_channel(("table", table.name, tuple(entries)), build)
+    entries = tuple(row.position + shape.position_offset for row in section.rows.rows)
+    return lowering.blocks(("table", table.name, entries), lambda: vectors.table_blocks(lowering.run_blocks, table, entries))

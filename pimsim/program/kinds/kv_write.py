@@ -38,15 +38,18 @@ def lower(section: SectionLowering, op: Op, needs: tuple[int, ...], sequence: Se
 
 def _key_blocks(section: SectionLowering, region: Region, tokens: list[int]) -> tuple[Block | None, ...]:
     """One row of K for each token, in the bank and channel that it belongs to."""
-    width = sum(chunk.columns for chunk in region.layout.chunks)
+    width, geometry = sum(chunk.columns for chunk in region.layout.chunks), region.geometry
+    owners = {token // geometry.banks % geometry.channels for token in tokens}
 
     def build(channel: int) -> Block | None:
+        if channel not in owners:
+            return None
         runs = [
             run._replace(operand=run.operand + row * width)
             for row, token in enumerate(tokens)
             for run in vectors.row_runs(region, token, channel)
         ]
-        return vectors.run_block(section.lowering.device, runs, write=True)
+        return section.lowering.run_blocks.block(runs, write=True)
 
     return section.lowering.per_channel(("k", region.layout, tuple(tokens)), build)
 

@@ -27,8 +27,8 @@ def lower(section: SectionLowering, op: Op, needs: tuple[int, ...], sequence: Se
     lowering, region, shape = section.lowering, section.region(op), op.shape
     tokens, columns = reach(section, shape, op.weight, sequence), region.geometry.columns_for(shape.key_width)
     vectors = lowering.vectors(sequence.count * (shape.heads // shape.kv_heads))
-    blocks = lowering.per_channel(
+    blocks = lowering.blocks(
         ("scores", region.layout, columns, vectors.count, region.geometry.slots_for(tokens)),
-        lambda c: vmm.vmm_block(lowering.device, vmm.score_steps(region, c, tokens, columns, vectors)),
+        lambda: vmm.score_blocks(lowering.device, region, tokens, columns, vectors),
     )
     return section.pim(op, "vmm", needs, op.weight, blocks, sequence)

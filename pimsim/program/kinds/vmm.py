@@ -24,9 +24,9 @@ def lower(section: SectionLowering, op: Op, needs: tuple[int, ...], sequence: Se
     bias = (section.load(op, [f"{op.weight}.bias"]),) if shape.bias else ()
     vectors = lowering.vectors(count)
     at_once = lowering.slots_at_once(region, vectors)
-    blocks = lowering.per_channel(
+    blocks = lowering.blocks(
         ("vmm", region.layout, count),
-        lambda c: vmm.vmm_block(lowering.device, vmm.weight_steps(region, c, at_once, vectors)),
+        lambda: vmm.weight_blocks(lowering.device, region, at_once, vectors),
     )
     product = section.pim(op, "vmm", needs, op.weight, blocks)
     stages = functions.accumulate(count * shape.outputs, len(region.layout.chunks), shape.bias)
