@@ -147,8 +147,8 @@ class AllBankActivation(SpecModel):
 class PimSpec(SpecModel):
     """MAC units, global buffer and accumulators of a channel."""
 
-    mac_lanes: Annotated[int, Field(ge=1, le=1024)] = unit("multipliers", "BF16 multipliers of one MAC unit")
-    mac_dtype: Literal["bf16"] = unit("1", "format of weights and inputs")
+    mac_lanes: Annotated[int, Field(ge=1, le=1024)] = unit("multipliers", "16-bit multipliers of one MAC unit")
+    mac_dtype: Literal["bf16", "fp16"] = unit("1", "format of weights and inputs")
     accumulate: Literal["fp32", "bf16"] = unit("1", "format of the accumulators")
     result_dtype: Literal["fp32", "bf16"] = unit("1", "format in which RD_MAC hands over results")
     global_buffer_bytes: Annotated[int, Field(ge=2, le=1 << 24)] = unit("B", "input vector buffer of a channel, for each vector")
@@ -252,7 +252,7 @@ class HardwareSpec(SpecModel):
             raise ValueError(f"pim.all_bank_activation: {grouped_by} banks in one command cannot obey tFAW (four in a window)")
         if self.pim.mac_lanes * 2 != self.dram.column_bytes:
             raise ValueError(
-                f"pim.mac_lanes {self.pim.mac_lanes} BF16 need dram.column_bytes {self.pim.mac_lanes * 2} B, not {self.dram.column_bytes} B"
+                f"pim.mac_lanes {self.pim.mac_lanes} 16-bit numbers need dram.column_bytes {self.pim.mac_lanes * 2} B, not {self.dram.column_bytes} B"
             )
         if self.pim.global_buffer_bytes % self.dram.column_bytes:
             raise ValueError(f"pim.global_buffer_bytes {self.pim.global_buffer_bytes} B must hold whole columns")

@@ -17,7 +17,8 @@ from pimsim.dram.table import RuleTable
 IntArray = NDArray[np.int64]
 
 ROW_NONE, ROW_OPEN, ROW_CLOSE, ROW_COLUMN, ROW_COLUMN_CLOSE, ROW_REFRESH = range(6)
-ROW_CODES = {"none": 0, "open": 1, "close": 2, "column": 3, "column_close": 4, "refresh": 5}
+# A command that needs banks closed (``closed``) leaves them so: it changes as little as one that touches registers.
+ROW_CODES = {"none": 0, "closed": 0, "open": 1, "close": 2, "column": 3, "column_close": 4, "refresh": 5}
 SCOPE_CODES = {CHANNEL: 0, BANK_GROUP: 1, BANK: 2}
 NEVER = -(1 << 60)
 

@@ -172,7 +172,7 @@ _PARAMETERS = (
     _Parameter("tRCD", "CK", _activate_to_mac, _timing("RCD")),
     _Parameter("tRP", "CK", _cycles("nRP"), _precharge),
     _Parameter("tCCD", "CK", lambda d: d.mac_interval_ck, _timing("CCD")),
-    _Parameter("tRFC", "CK", _cycles("nRFCab"), _timing("RFC")),
+    _Parameter("tRFC", "CK", lambda d: d.latency_ck("REFab"), _timing("RFC")),
     _Parameter("tREFI", "CK", _cycles("nREFI"), _timing("REFI")),
     _Parameter("channels", "", lambda d: d.organization.channels, _whole("dram", "channels")),
     _Parameter("banks", "", lambda d: d.organization.banks, _banks),

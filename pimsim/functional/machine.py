@@ -53,6 +53,8 @@ class PimMachine:
         accumulators = pim.vectors_per_column * pim.accumulators_per_bank
         if rows > shape.rows:
             raise MappingError(f"{device.name}: {rows} rows are asked for, a bank has {shape.rows}")
+        if pim.mac_dtype != "bf16":
+            raise MappingError(f"{device.name}: numbers are computed in BF16 only; pim.mac_dtype is {pim.mac_dtype}")
         self.device = device
         self.meaning = core.Meaning(
             np.array([_action(device, name) for name in device.standard.command_names], np.int64),

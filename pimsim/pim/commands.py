@@ -1,15 +1,19 @@
 """PIM commands on top of a DRAM standard: all-bank activation, MAC, global buffer, accumulators; rules included.
 
-The rules extend GDDR6 the way its own are written: all-bank commands meet others at channel scope. Sources: command
+The rules extend a standard the way its own are written: all-bank commands meet others at channel scope, activations go over the
+bus of its activations, column and buffer commands over that of its reads; a refresh and a precharge after a read take what they take there. Sources: command
 set after PIM-GPT and GDDR6-AiM; gaps are the plain standard's where a PIM command uses the same resource (a MAC_AB
 is a column read in every bank), otherwise a parameter of its own, which the hardware file must source.
 """
 
 from __future__ import annotations
 
-from pimsim.dram.commands import BANK_GROUP, CHANNEL, Command
+from dataclasses import replace
+
+from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, Command
 from pimsim.dram.rules import TimingRule, rule
 from pimsim.dram.standard import Parameter, Standard
+from pimsim.errors import ConfigError
 
 PARAMETERS = (
     Parameter("nRCDMAC", "all-bank activate to MAC", umbrella="nRCD", default="nRCDRD"),
@@ -20,15 +24,17 @@ PARAMETERS = (
 )
 
 
-def pim_commands(grouped: bool) -> tuple[Command, ...]:
+def pim_commands(base: Standard, grouped: bool) -> tuple[Command, ...]:
     """The PIM commands; ``grouped`` activation opens one bank group per ACT_AB instead of all banks."""
-    return (
-        Command("ACT_AB", BANK_GROUP if grouped else CHANNEL, row="open"),
+    act, read = base.command("ACT"), base.command("RD")
+    columns = (
         Command("MAC_AB", CHANNEL, row="column", latency="nMACRD", cause="mac"),
         Command("WR_GB", CHANNEL, bus="write", latency="nWLGB + nLINK", cause="broadcast", register=True),
         Command("WR_BIAS", CHANNEL, bus="write", latency="nWLGB + nLINK", cause="broadcast", register=True),
         Command("RD_MAC", CHANNEL, bus="read", latency="nRLMAC + nLINKMAC", cause="readout", register=True),
     )
+    opening = Command("ACT_AB", BANK_GROUP if grouped else CHANNEL, row="open", command_bus=act.command_bus, held_ck=act.held_ck)
+    return (opening, *(replace(command, command_bus=read.command_bus) for command in columns))
 
 
 _ARRAY_RULES = (
@@ -41,10 +47,8 @@ _ARRAY_RULES = (
     rule("channel", "ACT", "MAC_AB", "nRCDMAC"),
     rule("channel", "PREab PREpb", "ACT_AB", "nRP"),
     rule("channel", "PREpb", "REFab", "nRP"),
-    rule("channel", "RDA", "ACT_AB", "nRTP + nRP"),
     rule("channel", "WRA", "ACT_AB", "nCWL + nBL + nWR + nRP"),
     rule("channel", "MAC_AB", "MAC_AB RD RDA WR WRA", "nCCDMAC"),
-    rule("channel", "MAC_AB", "PREab PREpb", "nRTP"),
     rule("channel", "RD RDA", "MAC_AB", "nCCDS"),
     rule("channel", "WR WRA", "MAC_AB", "nCWL + nBL + nWTRL"),
 )
@@ -62,10 +66,17 @@ _REGISTER_RULES = (
     rule("channel", "WR WRA", "RD_MAC", "nCWL + nBL + nWTRS"),
 )
 
-_REFRESH_RULES = (
-    rule("channel", "REFab", "ACT_AB MAC_AB WR_GB WR_BIAS RD_MAC", "nRFCab"),
-    rule("channel", "REFpb", "ACT_AB", "nRFCpb"),
-)
+
+def _own_rules(base: Standard) -> tuple[TimingRule, ...]:
+    """What follows the standard's own names: precharge after a read, and refreshes."""
+    to_precharge = next(r.gap for r in base.rules if r.scope == BANK and "RD" in r.preceding and "PREpb" in r.following)
+    return (
+        rule("channel", "RDA", "ACT_AB", f"{to_precharge} + nRP"),
+        rule("channel", "MAC_AB", "PREab PREpb", to_precharge),
+        rule("channel", "REFab", "ACT_AB MAC_AB WR_GB WR_BIAS RD_MAC", base.command("REFab").latency),
+        rule("channel", "REFpb", "ACT_AB", base.command("REFpb").latency),
+    )
+
 
 _WHOLE_CHANNEL_RULES = (rule("channel", "ACT_AB", "ACT_AB", "nRC"),)
 _GROUPED_RULES = (
@@ -78,12 +89,17 @@ _FAW_RULES = (
 )
 
 
-def pim_rules(grouped: bool, obey_tfaw: bool) -> tuple[TimingRule, ...]:
+def pim_rules(base: Standard, grouped: bool, obey_tfaw: bool) -> tuple[TimingRule, ...]:
     """Rules of the PIM commands; with ``obey_tfaw`` each group activation fills one whole tFAW window."""
     activation = _GROUPED_RULES if grouped else _WHOLE_CHANNEL_RULES
-    return _ARRAY_RULES + _REGISTER_RULES + _REFRESH_RULES + activation + (_FAW_RULES if obey_tfaw else ())
+    return _ARRAY_RULES + _REGISTER_RULES + _own_rules(base) + activation + (_FAW_RULES if obey_tfaw else ())
 
 
 def with_pim(base: Standard, grouped: bool, obey_tfaw: bool) -> Standard:
     """``base`` with a MAC unit in every bank."""
-    return base.extended(f"{base.name}_PIM", pim_commands(grouped), PARAMETERS, pim_rules(grouped, obey_tfaw))
+    missing = {"ACT", "RD", "RDA", "WRA", "PREpb", "PREab", "REFab", "REFpb"} - set(base.command_names)
+    if missing:
+        raise ConfigError(
+            f"dram.standard {base.name}: MAC units need the commands {', '.join(sorted(missing))}, which it has not"
+        )
+    return base.extended(f"{base.name}_PIM", pim_commands(base, grouped), PARAMETERS, pim_rules(base, grouped, obey_tfaw))

@@ -14,7 +14,7 @@ from pimsim.program.lower import Lowering
 from pimsim.workload.model import DecoderModel
 
 # Parameter whose gap a command's effect lasts, in drawing: opening, closing, refreshing a row, moving a column.
-_LASTS = {"ACT_AB": "nRCDMAC", "ACT": "nRCDRD", "PREab": "nRP", "PREpb": "nRP", "REFab": "nRFCab", "REFpb": "nRFCpb"}
+_LASTS = {"ACT_AB": "nRCDMAC", "ACT": "nRCDRD", "PREab": "nRP", "PREpb": "nRP"}
 _MOVES = {"WR_GB": "nLINK", "WR_BIAS": "nLINKMAC", "RD_MAC": "nLINKMAC"}
 
 
@@ -78,6 +78,8 @@ def _next_use(log: IntArray, end: int) -> list[int]:
 def _lasts_ck(device: Device, name: str, count: int) -> int:
     if name == "MAC_AB":
         return count * device.mac_interval_ck
+    if name in ("REFab", "REFpb"):
+        return device.latency_ck(name) * count
     parameter = _LASTS.get(name) or _MOVES.get(name, "nCCDS")
     cycles = device.timing.cycles
     return cycles[parameter] * count if parameter in cycles else count

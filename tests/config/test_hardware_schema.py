@@ -66,7 +66,7 @@ WRONG = {
     "half a column": ({"dram.row_bytes": 2064}, "row_bytes 2064 B must hold whole columns of column_bytes 32 B"),
     "rows no power of two": ({"dram.rows": 10000}, "rows 10000 must be a power of two"),
     "banks no power of two": ({"dram.banks_per_group": 3}, "banks_per_group 3 must be a power of two"),
-    "lanes and column": ({"pim.mac_lanes": 8}, "pim.mac_lanes 8 BF16 need dram.column_bytes 16 B, not 32 B"),
+    "lanes and column": ({"pim.mac_lanes": 8}, "pim.mac_lanes 8 16-bit numbers need dram.column_bytes 16 B, not 32 B"),
     "half a group": ({"pim.all_bank_activation.grouped_by": 8}, "grouped_by 8 must be 16 (all banks at once) or 4"),
     "tFAW and all banks": ({"pim.all_bank_activation.obey_tFAW": True}, "16 banks in one command cannot obey tFAW"),
     "buffer of half columns": ({"pim.global_buffer_bytes": 2050}, "global_buffer_bytes 2050 B must hold whole columns"),

@@ -108,7 +108,7 @@ def test_an_impossible_point_says_why(sweep_file: SweepFile) -> None:
     points = plan_sweep(sweep_file(axes={"pim.mac_lanes": [16, 8], "dram.rows": [16384, "many"]})).points()
     assert points[0].refused is None
     assert "dram.rows: 'many': must be a valid integer" in str(points[1].refused)
-    assert "pim.mac_lanes 8 BF16 need dram.column_bytes 16 B, not 32 B" in str(points[2].refused)
+    assert "pim.mac_lanes 8 16-bit numbers need dram.column_bytes 16 B, not 32 B" in str(points[2].refused)
 
 
 def test_static_limits_refuse_before_anything_runs(sweep_file: SweepFile) -> None:
