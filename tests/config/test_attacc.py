@@ -53,5 +53,5 @@ def test_what_is_missing_is_refused_by_name():
         load_hardware("attacc", ["dram.standard=LPDDR5"])
     from pimsim.functional.machine import PimMachine
 
-    with pytest.raises(PimsimError, match="BF16 only; pim.mac_dtype is fp16"):
+    with pytest.raises(PimsimError, match="computed in BF16 only"):
         PimMachine(load_hardware("attacc", ["dram.channels=1"]), rows=1)
