@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pimsim.comparison import compare
     from pimsim.config.load import load_hardware, load_workload
+    from pimsim.decoding_run.simulate import simulate_decoding
     from pimsim.errors import PimsimError
     from pimsim.explore.table import Sweep
     from pimsim.result.run_result import RunResult
@@ -22,9 +23,20 @@ _HOME = {
     "load_hardware": "pimsim.config.load",
     "load_workload": "pimsim.config.load",
     "simulate": "pimsim.simulation",
+    "simulate_decoding": "pimsim.decoding_run.simulate",
 }
 
-__all__ = ["PimsimError", "RunResult", "Sweep", "__version__", "compare", "load_hardware", "load_workload", "simulate"]
+__all__ = [
+    "PimsimError",
+    "RunResult",
+    "Sweep",
+    "__version__",
+    "compare",
+    "load_hardware",
+    "load_workload",
+    "simulate",
+    "simulate_decoding",
+]
 
 
 def __getattr__(name: str) -> Any:

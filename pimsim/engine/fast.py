@@ -137,6 +137,12 @@ class FastEngine:
             array[:] = values
         return found
 
+    def booked(self) -> IntArray:
+        """(channels, 1 + causes + commands): open cycles, cycles by cause, and commands of refresh that are booked so far."""
+        channels, commands = self._work.channels, len(self.device.standard.commands)
+        parts = (channels.open_cycles[:, None], channels.causes[:, :WAITING], channels.extra[:, :commands])
+        return np.concatenate(parts, axis=1)
+
     def finish(self, step_ps: list[int]) -> EngineOutcome:
         """All counters so far, what is left of every channel's cycles booked as well."""
         channels, clock, totals = self._work.channels, self._work.clock[0], self.totals

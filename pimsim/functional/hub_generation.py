@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pimsim.decoding.numbers import NumbersRun, decode
+from pimsim.decoding.strategy import Strategy
 from pimsim.hub.folder import HubFolder
 from pimsim.oracle.arrays import Floats
 from pimsim.oracle.greedy import Greedy, decode_greedily
@@ -25,11 +27,13 @@ class HubGeneration:
     encoder_ids: tuple[int, ...] | None
     float64: Greedy
     missing: str | None
+    decoding: NumbersRun | None = None
+    strategy: Strategy | None = None
 
     @property
     def token_ids(self) -> tuple[int, ...]:
-        """The generated tokens."""
-        return self.float64.tokens
+        """The generated tokens: the strategy's where there is one, else the greedy ones."""
+        return self.float64.tokens if self.decoding is None else tuple(self.decoding.tokens)
 
     def arrays(self) -> dict[str, Floats]:
         """What ``--logits`` writes: (positions, vocabulary) each, prompt and generated tokens fed."""
@@ -46,14 +50,28 @@ class HubGeneration:
             "token_ids": list(self.token_ids),
             "float64": {"margin": self.float64.margin, "logits_std": float(self.float64.logits.std())},
             "device": {"available": self.missing is None, "missing": self.missing},
+            "decoding": self._decoding(),
+        }
+
+    def _decoding(self) -> dict[str, Any] | None:
+        if self.decoding is None or self.strategy is None:
+            return None
+        return {
+            **self.strategy.model_dump(exclude_none=True),
+            "lossless": self.strategy.lossless,
+            "greedy_token_ids": list(self.float64.tokens),
+            "equal_to_greedy": self.token_ids == self.float64.tokens,
+            **self.decoding.to_dict(),
         }
 
 
 def generate_from_folder(
     folder: str | Path, prompt_ids: Sequence[int], tokens: int, encoder_ids: Sequence[int] | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | None = None, strategy: Strategy | None = None,
 ) -> HubGeneration:  # fmt: skip
     """Decode ``tokens`` tokens greedily with the weights beside ``config.json``, or those of another folder or file.
+
+    With a ``strategy`` it drafts and verifies beside that; a draft model that it names must be a hub folder.
 
     Raises PimsimError for a folder, weights or tokens that are wrong.
     """
@@ -63,4 +81,5 @@ def generate_from_folder(
     found = decode_greedily(decoder, prompt_ids, tokens, encoder_ids)
     missing = "programs of described parts are not lowered yet: no operation of it ran on PIM commands"
     encoder = None if encoder_ids is None else tuple(encoder_ids)
-    return HubGeneration(str(folder), source.describe(), tuple(prompt_ids), encoder, found, missing)
+    run = None if strategy is None else decode(decoder, strategy, prompt_ids, tokens, encoder_ids, load_decoder)
+    return HubGeneration(str(folder), source.describe(), tuple(prompt_ids), encoder, found, missing, run, strategy)

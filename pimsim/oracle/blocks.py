@@ -61,6 +61,20 @@ class Scaled:
 
 
 @dataclass(frozen=True, eq=False)
+class Together:
+    """Layers that see the same input; their changes of it are summed."""
+
+    layers: Sequence[Branch]
+
+    def __call__(self, x: Floats, feed: Feed) -> Floats:
+        """x (rows, width) to (rows, width)."""
+        total = x
+        for layer in self.layers:
+            total = total + (layer(x, feed) - x)
+        return total
+
+
+@dataclass(frozen=True, eq=False)
 class Layer:
     """Blocks one after the other."""
 

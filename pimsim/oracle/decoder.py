@@ -105,16 +105,21 @@ class Decoder:
         """Equal for lengths at which earlier tokens need not be computed anew."""
         return tuple(one.regime(length) for one in self.frequencies)
 
+    @property
+    def width(self) -> int:
+        """Width of the residual stream."""
+        return int(self.embedding([0], np.zeros(1, np.int64)).shape[1])
+
     def check_tokens(self, tokens: Sequence[int]) -> None:
         """Raise RequestError for a token that is not in the vocabulary."""
         for token in tokens:
             if not 0 <= token < self.vocabulary:
                 raise RequestError(f"token {token} is not in the vocabulary: 0 .. {self.vocabulary - 1}")
 
-    def run(self, tokens: Sequence[int], feed: Feed, layers: int | None = None) -> Floats:
-        """The residual stream (rows, width) after ``layers`` layers, or all."""
+    def run(self, tokens: Sequence[int], feed: Feed) -> Floats:
+        """The residual stream (rows, width) after all layers."""
         x = self.embedding(tokens, feed.rows.positions)
-        for layer in self.layers[:layers]:
+        for layer in self.layers:
             x = layer(x, feed)
         return x
 
@@ -127,21 +132,32 @@ class DecodedSequence:
     encoded: Floats | None = None
     tokens: list[int] = field(default_factory=list)
     caches: dict[object, Any] = field(default_factory=dict)
+    hidden: Floats | None = None
     _pending: list[int] = field(default_factory=list)
 
-    def feed(self, tokens: Sequence[int], parents: Sequence[int] | None = None, layers: int | None = None) -> Floats:
+    def feed(self, tokens: Sequence[int], parents: Sequence[int] | None = None) -> Floats:
         """Logits (rows, vocabulary) of tokens after the kept ones: a chain, or a tree by ``parents``.
 
-        They are kept or dropped by ``keep``, which must come before the next feed. ``layers``: leave out the layers after these.
-        Raises RequestError for a position that the model has not learned.
+        They are kept or dropped by ``keep``, which must come before the next feed; ``hidden`` is their residual stream until
+        then, and that of the last kept row afterwards. Raises RequestError for a position that the model has not learned.
         """
         rows = chain(len(self.tokens), len(tokens)) if parents is None else tree(len(self.tokens), parents)
         self._check(tokens, rows)
         if self.caches and self.model.regime(rows.length) != self.model.regime(len(self.tokens)):
             self._anew(rows.length)
         self._pending = list(tokens)
-        x = self.model.run(tokens, Feed(rows, self.caches, self.encoded), layers)
-        return self.model.head(x)
+        self.hidden = self.model.run(tokens, Feed(rows, self.caches, self.encoded))
+        return self.model.head(self.hidden)
+
+    @property
+    def pending(self) -> bool:
+        """Whether rows of the last feed are neither kept nor dropped."""
+        return bool(self._pending)
+
+    def begin(self, tokens: Sequence[int]) -> None:
+        """Take ``tokens`` as the rows of a feed whose layers the caller runs."""
+        self._check(tokens, chain(len(self.tokens), len(tokens)))
+        self._pending = list(tokens)
 
     def keep(self, rows: Sequence[int] | None = None) -> None:
         """Keep these rows of the last feed, a path from its root on; all of them by default."""
@@ -149,6 +165,8 @@ class DecodedSequence:
         for cache in self.caches.values():
             cache.keep(rows)
         self.tokens += [self._pending[row] for row in rows]
+        if rows and self.hidden is not None:
+            self.hidden = self.hidden[[rows[-1]]]
         self._pending = []
 
     def step(self, *tokens: int) -> Floats:
@@ -160,7 +178,7 @@ class DecodedSequence:
     def fork(self) -> DecodedSequence:
         """A second sequence with the same past."""
         copies = {owner: cache.copy() for owner, cache in self.caches.items()}
-        return DecodedSequence(self.model, self.encoded, list(self.tokens), copies, list(self._pending))
+        return DecodedSequence(self.model, self.encoded, list(self.tokens), copies, self.hidden, list(self._pending))
 
     def _anew(self, length: int) -> None:
         self.caches.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -36,6 +36,8 @@ def print_run(console: Console, result: RunResult, compiling_s: float = 0.0) -> 
     console.print(table)
     parts = {"cycles": _channel_mean(result), "critical path": result.critical_path_s, "energy": result.energy_breakdown_j}
     console.print(_shares(parts, console.width))
+    if result.decoding is not None:
+        _print_decoding(console, result.decoding)
     assumed = len(result.provenance["assumed_values"])
     console.print(
         f"  {assumed} of the hardware's values are assumed: pimsim check {result.hardware}", style="dim", highlight=False
@@ -93,6 +95,25 @@ def bar_text(part: float, width: int) -> str:
     """A bar of ``part`` (0 to 1) of ``width`` characters, to an eighth of one."""
     eighths = round(part * width * 8)
     return "\u2588" * (eighths // 8) + ("", *"\u258f\u258e\u258d\u258c\u258b\u258a\u2589")[eighths % 8]
+
+
+def _print_decoding(console: Console, decoding: dict[str, Any]) -> None:
+    """What the strategy did, and where its time went."""
+    expected = decoding["tokens_per_step_expected"]
+    beside = "" if expected is None else f", closed form {expected:.3g}"
+    histogram = ", ".join(f"{kept}: {count}" for kept, count in decoding["acceptance_histogram"].items())
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for row in (
+        ("tokens a step", f"{decoding['tokens_per_step']:.3g}",
+         f"+- {decoding['tokens_per_step_standard_error']:.2g}{beside}; {decoding['strategy']}, {decoding['rounds']} steps"),
+        ("drafts kept", f"{decoding['drafted_tokens'] - decoding['dropped_tokens']}",
+         f"of {decoding['drafted_tokens']}; steps by how many: {histogram}"),
+        ("over plain", f"{decoding['speedup_over_plain']:.3g}x",
+         f"as fast, {decoding['energy_over_plain']:.3g}x the energy of plain decoding on the same device"),
+    ):  # fmt: skip
+        table.add_row("", *row)
+    console.print(table)
+    console.print(_shares({"phases": decoding["breakdown_s"]}, console.width))
 
 
 def print_comparison(console: Console, rows: list[Comparison]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pimsim.config.device import Device
 from pimsim.config.load import content_hash
@@ -17,7 +19,7 @@ from pimsim.mapping.placement import Placement
 from pimsim.result.check import checked
 from pimsim.result.provenance import provenance
 from pimsim.result.run_result import SCHEMA_VERSION, RunResult
-from pimsim.result.sequences import described, selecting_steps, sequence_times, spread
+from pimsim.result.sequences import SequenceTimes, described, selecting_steps, sequence_times, spread
 from pimsim.units import ps_to_s
 from pimsim.workload.model import DecoderModel, Request
 
@@ -27,11 +29,23 @@ def assemble(
     engine: str, wall_s: float,
 ) -> RunResult:  # fmt: skip
     """Compute every reported figure of a finished run. Raises ResultError if one of them cannot be."""
-    ledger = energy_ledger(device, outcome)
-    selects = np.array(selecting_steps(request))
-    latency_s, totals = ps_to_s(outcome.total_ps), ledger.totals_j
     times = sequence_times(DecoderModel(workload.model), request, outcome.step_ps)
-    model_macs, tokens = sum(one.macs for one in times), request.batch * request.generate_tokens
+    return assemble_run(
+        device, workload, request, [placement], outcome, engine, wall_s,
+        times=times, selects=np.array(selecting_steps(request)), model_macs=sum(one.macs for one in times),
+    )  # fmt: skip
+
+
+def assemble_run(
+    device: Device, workload: WorkloadSpec, request: Request, placements: Sequence[Placement], outcome: EngineOutcome,
+    engine: str, wall_s: float, *, times: list[SequenceTimes], selects: NDArray[np.bool_], model_macs: int,
+) -> RunResult:  # fmt: skip
+    """As ``assemble``, for models side by side. ``times``: of each sequence; ``selects``: for each step whether it may select a
+    token; ``model_macs``: multiply-accumulates without padding.
+    """
+    ledger = energy_ledger(device, outcome)
+    latency_s, totals = ps_to_s(outcome.total_ps), ledger.totals_j
+    tokens = request.batch * request.generate_tokens
     ttft_s, tpot_s = spread(times, request)
     result = RunResult(
         schema_version=SCHEMA_VERSION,
@@ -59,9 +73,9 @@ def assemble(
         asic_busy_s=ps_to_s(outcome.asic_busy_ps),
         external_bytes=external_bytes(device, outcome),
         internal_bytes=_count(device, outcome, "MAC_AB") * device.organization.banks * device.organization.column_bytes,
-        weight_bytes=placement.weight_bytes,
-        kv_bytes_reserved=placement.kv_bytes,
-        reserved_bytes=placement.reserved_bytes,
+        weight_bytes=sum(placement.weight_bytes for placement in placements),
+        kv_bytes_reserved=sum(placement.kv_bytes for placement in placements),
+        reserved_bytes=sum(placement.reserved_bytes for placement in placements),
         streaming_floor_s=model_macs / peak_macs(device, 1) * ps_to_s(device.timing.t_ck_ps),
         macs={"model": model_macs, "padding": _executed_macs(device, outcome) - model_macs},
         engine=_engine(device, outcome, engine, wall_s),

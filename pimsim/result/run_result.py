@@ -62,6 +62,7 @@ class RunResult:
     ttft_s: dict[str, float] = field(default_factory=dict)
     tpot_s: dict[str, float] = field(default_factory=dict)
     sequences: list[dict[str, Any]] = field(default_factory=list)
+    decoding: dict[str, Any] | None = None
 
     @property
     def s_per_token(self) -> float:
@@ -69,8 +70,15 @@ class RunResult:
         return self.latency_s / (self.batch * self.generated_tokens)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain nested values, as in the JSON file."""
-        return dataclasses.asdict(self)
+        """Plain nested values, as in the JSON file; ``decoding`` only if there was a strategy."""
+        values = dataclasses.asdict(self)
+        if self.decoding is None:
+            del values["decoding"]
+        return values
+
+    def with_decoding(self, decoding: dict[str, Any]) -> RunResult:
+        """This result with what a decoding strategy did."""
+        return dataclasses.replace(self, decoding=decoding)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """JSON text; also written to ``path`` if one is given, whole or not at all."""

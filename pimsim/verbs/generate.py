@@ -39,6 +39,7 @@ def run(
     logits: str | None = typer.Option(
         None, "--logits", metavar="FILE.npz", help="also write the logits after every token: float64, device"
     ),
+    decoding: str | None = typer.Option(None, "--decoding", metavar="FILE", help="YAML file of a decoding strategy"),
     tokens: int | None = typer.Option(None, "--tokens", help="tokens to generate; default: the workload's"),
     numerics: str = typer.Option("exact", "--numerics", help="exact, or asic: its Taylor series and Newton steps"),
     seed: int = typer.Option(0, "--seed", min=0, help="of random weights and prompt"),
@@ -52,10 +53,10 @@ def run(
     if is_hub(workload):
         prompt = None if prompt_ids is None else token_ids("--prompt-ids", prompt_ids)
         encoder = None if encoder_ids is None else token_ids("--encoder-ids", encoder_ids)
-        run_folder(workload, weights, prompt, encoder, tokens, seed, Output(json_file, quiet), logits)
+        run_folder(workload, weights, prompt, encoder, tokens, seed, Output(json_file, quiet), logits, decoding)
         return
-    if logits is not None or encoder_ids is not None:
-        raise RequestError(f"--logits and --encoder-ids need a hub folder; '{workload}' is none")
+    if logits is not None or encoder_ids is not None or decoding is not None:
+        raise RequestError(f"--logits, --encoder-ids and --decoding need a hub folder; '{workload}' is none")
     device, spec = resolve(hardware, workload, settings)
     output = Output(json_file, quiet)
     source = _weights(spec, weights, seed)

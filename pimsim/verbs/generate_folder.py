@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pimsim.decoding.load import load_strategy
 from pimsim.errors import RequestError
 from pimsim.functional.hub_generation import HubGeneration, generate_from_folder
 from pimsim.result.write import check_writable, write_bytes
@@ -33,13 +34,14 @@ def token_ids(option: str, text: str) -> list[int]:
 
 def run_folder(
     folder: str, weights: str | None, prompt: list[int] | None, encoder: list[int] | None, tokens: int | None, seed: int,
-    output: Output, logits: str | None,
+    output: Output, logits: str | None, decoding: str | None,
 ) -> None:  # fmt: skip
-    """Generate and print; the logits go to ``logits``."""
+    """Generate and print; the logits go to ``logits``, a strategy comes from ``decoding``."""
     check_writable(logits)
+    strategy = None if decoding is None else load_strategy(decoding)
     if prompt is None:
         prompt = np.random.default_rng(seed).integers(0, 100, DEFAULT_PROMPT).tolist()
-    found = generate_from_folder(folder, prompt, DEFAULT_TOKENS if tokens is None else tokens, encoder, weights)
+    found = generate_from_folder(folder, prompt, DEFAULT_TOKENS if tokens is None else tokens, encoder, weights, strategy)
     if logits is not None:
         stream = io.BytesIO()
         np.savez(stream, **found.arrays())  # type: ignore[arg-type]
@@ -57,6 +59,10 @@ def _lines(found: HubGeneration) -> list[str]:
         lines.append(f"encoder_ids {','.join(map(str, found.encoder_ids))}")
     lines.append(f"token_ids {','.join(map(str, found.token_ids))}")
     lines.append(f"float64 model: smallest margin of a choice {found.float64.margin:.4g}")
+    if found.decoding is not None and found.strategy is not None:
+        same = "the greedy tokens" if found.token_ids == found.float64.tokens else "other tokens than greedy decoding"
+        kept = f"{found.decoding.tokens_per_step:.3g} tokens a step over {len(found.decoding.rounds)} steps"
+        lines.append(f"decoding {found.strategy.name}: {kept}, {same}")
     if found.missing is not None:
         lines.append(f"device: not available: {found.missing}")
     return lines
