@@ -80,14 +80,15 @@ def step_costs(model: DecoderModel) -> list[OpCost]:
 
 def layer_product_costs(model: DecoderModel) -> list[OpCost]:
     """Costs of the weight matrix products inside the layers alone."""
-    return [cost for cost in _section_costs(section for section in model.sections() if section.layers) if cost.kind == LINEAR]
+    return [cost for cost in costs_of_sections(section for section in model.sections() if section.layers) if cost.kind == LINEAR]
 
 
 def _costs(model: DecoderModel, rows: str) -> list[OpCost]:
-    return _section_costs(section for section in model.sections() if section.rows == rows)
+    return costs_of_sections(section for section in model.sections() if section.rows == rows)
 
 
-def _section_costs(sections: Iterator[GraphSection]) -> list[OpCost]:
+def costs_of_sections(sections: Iterator[GraphSection]) -> list[OpCost]:
+    """Costs of the operations of ``sections``, equal ones counted once."""
     counted: Counter[tuple[str, Any]] = Counter()
     for section in sections:
         for op in section.ops:

@@ -144,6 +144,12 @@ def _kv_bytes(run: Run) -> float:
     return 4.0 if run.weight_bytes == 4 else 2.0
 
 
+def resources(run: Run) -> tuple[float, float, float]:
+    """FLOP/s and bytes/s of all devices at full efficiency, and bytes of an element of K, V or activations."""
+    flop_per_s = run.baseline.flop_per_s("fp32" if run.weight_bytes == 4 else "fp16")
+    return flop_per_s * _speedup(run), run.baseline.bytes_per_s * _speedup(run), _kv_bytes(run)
+
+
 def _roofs(run: Run, costs: list[OpCost], contexts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Seconds of arithmetic and of traffic at full efficiency, shape (contexts, operations)."""
     at, speedup = contexts[:, None], _speedup(run)
