@@ -1,8 +1,12 @@
 """Batches and strategies on baselines: one row is what a step was, weights are read once, K and V once a sequence."""
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from pimsim import cli
 from pimsim.baselines.decoded import run_rows
 from pimsim.baselines.roofline import roofline_run
 from pimsim.baselines.rows import RowTimes
@@ -80,3 +84,13 @@ def test_layers_left_out_are_not_charged():
 def test_capacity_counts_all_sequences():
     with pytest.raises(CapacityError, match="K/V of 256 sequence"):
         run_rows(T4, MODEL, make_request(SPEC, 1000, 24, 256))
+
+
+def test_from_the_command_line(tmp_path):
+    path = tmp_path / "d.yaml"
+    path.write_text("decoding: {strategy: ngram, widths: [2, 1], acceptance: 0.4}\n")
+    line = ["baselines", "run", "t4", "gpt2_medium", "--tokens", "8", "--batch", "4", "--decoding", str(path)]
+    done = CliRunner().invoke(cli.app, [*line, "--json", str(tmp_path / "o.json")], catch_exceptions=False)
+    assert done.exit_code == 0 and "tokens a step" in done.output
+    told = json.loads((tmp_path / "o.json").read_text())
+    assert told["batch"] == 4 and told["decoding"]["strategy"] == "ngram"
