@@ -7,6 +7,7 @@ import io
 import math
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -143,11 +144,23 @@ class Drawing:
         svg = svg.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace(PAPER, "var(--back)")
         svg = re.sub(r'(id=|xlink:href=|url\()"?(#?)([\w-]+)', lambda m: _own_id(m, name), svg)
         svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d\d)\d+", r"\1", tag[0]), svg)
+        svg = _compact(svg, name)
         svg = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(title, quote=True)}" tabindex="0"', 1)
         return re.sub(rf'<g id="{name}-tip(\d+)">', self._with_tip, svg)
 
     def _with_tip(self, found: re.Match[str]) -> str:
         return f'<g class="tip" data-tip="{html.escape(self.tips[int(found[1])], quote=True)}">'
+
+
+def _compact(svg: str, name: str) -> str:
+    """The same picture in fewer bytes: without comments and indentation, and with each style that recurs written once."""
+    svg = re.sub(r">\s+<", "><", re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL))
+    styles = Counter(re.findall(r' style="([^"]*)"', svg))
+    recurring = {text: f"{name}-s{number}" for number, (text, count) in enumerate(styles.items()) if count > 2}
+    svg = re.sub(r' style="([^"]*)"', lambda found: f' class="{recurring[found[1]]}"' if found[1] in recurring else found[0], svg)
+    rules = "".join(f".{key}{{{text}}}" for text, key in recurring.items())
+    end_of_tag = svg.index(">") + 1
+    return f"{svg[:end_of_tag]}<style>{rules}</style>{svg[end_of_tag:]}"
 
 
 def text_width_in(text: str, size_pt: float) -> float:

@@ -7,8 +7,6 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, NullLocator
 
-_FEW_DECADES = 1.7
-
 
 def log_scale(axes: Axes, which: str, low: float, high: float, unit: str = "", most: int = 7) -> None:
     """Make the ``x`` or ``y`` axis logarithmic from a little below ``low`` to a little above ``high``, with ``unit`` after each number."""
@@ -36,7 +34,11 @@ def log_ticks(first: float, last: float, most: int = 7) -> list[float]:
 
 
 def _even_ticks(first: float, last: float) -> list[float]:
-    step = 10 ** math.floor(math.log10(last - first))
-    step = next(step * part for part in (1, 0.5, 0.2, 0.1) if (last - first) / (step * part) >= 2)
-    count = range(math.ceil(first / step), math.floor(last / step) + 1)
-    return [float(f"{number * step:.6g}") for number in count]
+    """Three to seven multiples of 1, 2 or 5 times a power of ten."""
+    unit = 10.0 ** math.floor(math.log10(last - first))
+    for part in (5, 2, 1, 0.5, 0.2, 0.1, 0.05):
+        step = unit * part
+        numbers = range(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1)
+        if len(numbers) >= 3:
+            break
+    return [float(f"{number * step:.6g}") for number in numbers]
