@@ -69,6 +69,12 @@ class RunResult:
         """Latency of the whole request, prompts included, over the generated tokens of all sequences; ``tokens_per_s`` is its inverse."""
         return self.latency_s / (self.batch * self.generated_tokens)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the main figures, and where time and energy went, with bars."""
+        from pimsim.result.html import run_html
+
+        return run_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, as in the JSON file; ``decoding`` only if there was a strategy."""
         values = dataclasses.asdict(self)
