@@ -22,16 +22,18 @@ from pimsim.text import shown
 
 MAX_BASES = 16
 MAX_DEPTH = 16
+WORKLOAD = "workload"
 _TIMING = "dram.timing"
 
 
 @dataclass
 class Layered:
-    """Merged values (nested mapping), the source of each leaf by dotted path, and the files that were read."""
+    """Merged values (nested mapping), the source of each leaf by dotted path, the files that were read, keys without effect."""
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
     @property
     def where(self) -> str:
@@ -40,10 +42,15 @@ class Layered:
 
 
 def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
-    """Read a named file and its ``base:`` chain, outermost base first."""
+    """Read a named file and its ``base:`` chain, outermost base first. A workload may be a hub's configuration, or a folder with one."""
     chain: list[tuple[Path, dict[str, Any]]] = []
+    layered = Layered()
     reference, relative_to = str(name_or_path), None
     while reference:
+        config = hub_config(reference, relative_to) if what == WORKLOAD else None
+        if config is not None:
+            _import(layered, config)
+            break
         path = shipped.find(reference, folder, what, relative_to)
         if any(path.resolve() == seen.resolve() for seen, _ in chain):
             raise ConfigError(f"{shipped.told_path(path)}: 'base:' leads back to itself")
@@ -54,7 +61,6 @@ def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
         if not isinstance(reference, str):
             raise ConfigError(f"{shipped.told_path(path)}: base: must be a shipped name or a path")
         chain.append((path, data))
-    layered = Layered()
     for path, data in reversed(chain):
         layered.files.append(str(path))
         try:
@@ -62,6 +68,28 @@ def read_layers(name_or_path: str, folder: str, what: str) -> Layered:
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
     return layered
+
+
+def hub_config(reference: str, relative_to: Path | None = None) -> Path | None:
+    """The hub configuration that a reference names, from a folder or here; None for a shipped name or another file."""
+    if "/" not in reference and reference in shipped.shipped_names("workloads"):
+        return None
+    own = Path(reference).expanduser()
+    for path in [own] if relative_to is None or own.is_absolute() else [relative_to / own, own]:
+        if path.is_dir() or (path.is_file() and path.suffix == ".json"):
+            from pimsim.config.hub.reader import find_config
+
+            return find_config(path)
+    return None
+
+
+def _import(layered: Layered, path: Path) -> None:
+    from pimsim.config.hub.importer import import_config
+
+    found = import_config(path)
+    layered.values, layered.ignored = found.values, found.ignored
+    layered.sources.update(found.sources)
+    layered.files.append(str(path))
 
 
 def merge(layered: Layered, changes: Mapping[str, Any], default_source: str) -> None:
@@ -117,7 +145,8 @@ def _merge(target: dict[str, Any], changes: Mapping[str, Any], prefix: str, sour
         path = f"{prefix}{key}"
         if not _is_leaf(value):
             child = target.get(key)
-            if not isinstance(child, dict) or set(child) >= {"low", "nominal", "high"}:
+            another_kind = isinstance(child, dict) and "kind" in value and _leaf_value(value["kind"]) != child.get("kind", "")
+            if not isinstance(child, dict) or set(child) >= {"low", "nominal", "high"} or another_kind:
                 child = target[key] = {}
             if path == _TIMING:
                 standard = str(_leaf_value(changes.get("standard", target.get("standard", ""))))

@@ -12,7 +12,7 @@ from pimsim.config.baseline import FOLDER, BaselineSpec
 from pimsim.config.decoder.model import DecoderSpec
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.json_schema import CHANGED, file_schema
-from pimsim.config.layers import MAX_BASES
+from pimsim.config.layers import MAX_BASES, hub_config
 from pimsim.config.short_forms import ModelSpec
 from pimsim.config.strict_yaml import load_yaml
 from pimsim.config.sweep import FOLDER as SWEEPS
@@ -52,6 +52,8 @@ def kind_of(name_or_path: str) -> str:
     for _ in range(MAX_BASES):
         shipped_kind = _shipped_kind(reference)
         path = folder / reference
+        if hub_config(reference, folder) is not None:
+            return "workload"
         if shipped_kind or not path.is_file():
             return shipped_kind or "hardware"
         data = load_yaml(path)

@@ -71,7 +71,7 @@ class Resolver:
         if (kind, name) not in self._bases:
             folder = "hw_configs" if kind == "hardware" else "workloads"
             beside = self.folder / name
-            is_file = name not in shipped.shipped_names(folder) and beside.is_file()
+            is_file = name not in shipped.shipped_names(folder) and beside.exists()
             self._bases[kind, name] = read_layers(str(beside) if is_file else name, folder, kind)
         return self._bases[kind, name]
 

@@ -44,6 +44,15 @@ class DecoderModel:
         """What is kept of each sequence, layer by layer, by full name."""
         return tuple(cache for stack in self._built.values() for cache in stack.caches)
 
+    def caches_of(self, stack: str) -> tuple[Cache, ...]:
+        """What the layers of one stack keep; cross-attention's are the decoder's."""
+        return tuple(self._built[stack].caches)
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """Names of the stacks: the decoder, and an encoder if there is one."""
+        return tuple(self._built)
+
     @property
     def parameters(self) -> int:
         """Number of stored parameters."""

@@ -55,7 +55,8 @@ class Cache:
 
     ``use``: ``key`` (a row of ``heads`` x ``width`` for each of the last ``positions`` tokens), ``value`` (the same, read across
     tokens), or ``state`` (``heads`` x ``width`` numbers whatever the length; ``positions`` is 1). ``of_encoder``: one row for each
-    encoder token, written once. ``in_asic``: a state that lives in the ASIC's memory if it fits.
+    encoder token, written once. ``in_asic``: a state that lives in the ASIC's memory if it fits. ``copy``: holds what another cache
+    holds too, laid out for reading across tokens.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Cache:
     positions: int
     of_encoder: bool = False
     in_asic: bool = False
+    copy: bool = False
 
     @property
     def elements_a_position(self) -> int:

@@ -44,6 +44,7 @@ class AttentionSpec(SpecModel):
     scale: Positive | None = unit("1", "multiplies the scores; head_width^-0.5 if not given", default=None)
     soft_cap: Positive | None = unit("1", "scores become cap x tanh(score / cap)", default=None)
     clip: Positive | None = unit("1", "queries, keys and values are clipped to plus and minus this", default=None)
+    scale_out: float = unit("1", "multiplies the output", default=1.0)
     sinks: bool = unit("1", "whether each head's softmax has a stored extra score", default=False)
 
     @model_validator(mode="after")

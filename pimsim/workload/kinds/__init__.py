@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 from pimsim.errors import ConfigError, nearest
-from pimsim.workload.kinds import activation, attention, embedding, kv_write, linear, norm, residual, rope, select
+from pimsim.workload.kinds import (
+    activation,
+    attention,
+    embedding,
+    experts,
+    kv_write,
+    latent,
+    linear,
+    norm,
+    residual,
+    rope,
+    scaling,
+    select,
+    state_space,
+)
 from pimsim.workload.kinds.base import OpKind, positions_seen
 
-_MODULES = (embedding, norm, linear, rope, kv_write, attention, activation, residual, select)
+_MODULES = (
+    embedding,
+    norm,
+    linear,
+    rope,
+    kv_write,
+    attention,
+    activation,
+    residual,
+    select,
+    latent,
+    experts,
+    state_space,
+    scaling,
+)
 OP_KINDS: dict[str, OpKind] = {kind.name: kind for module in _MODULES for kind in module.KINDS}
 
 __all__ = ["OP_KINDS", "OpKind", "kind_named", "positions_seen"]

@@ -15,7 +15,7 @@ class AttentionShape:
     ``window``: positions seen; None for all. ``scale`` multiplies scores, then ``soft_cap`` bounds them, then ``bias`` adds what depends on
     the distance. ``sinks``: a stored extra score a head (``<layer>.sinks``). ``of_encoder``: sees the encoder's tokens.
     ``causal``: a row sees only positions up to its own. ``latent``: keys and values are the same kept rows, values their first part.
-    ``offset``: where the queries begin in the operand of scores.
+    ``offset``: where the queries begin in the operand of scores. ``bias_table``: the stored table of relative buckets, by its full name.
     """
 
     heads: int
@@ -31,6 +31,7 @@ class AttentionShape:
     causal: bool = True
     latent: bool = False
     offset: int = 0
+    bias_table: str = ""
 
 
 class Scores(OpKind):
@@ -68,7 +69,7 @@ class Softmax(OpKind):
 
 
 class Context(OpKind):
-    """Sums of kept values, weighted by the softmax."""
+    """Sums of kept values, weighted by the softmax. A latent's values are its keys, which scores have read already."""
 
     name, shape = "context", AttentionShape
 
@@ -79,7 +80,7 @@ class Context(OpKind):
         return 0
 
     def cache_reads(self, shape: AttentionShape, seen: int) -> int:
-        return shape.kv_heads * shape.value_width * seen
+        return 0 if shape.latent else shape.kv_heads * shape.value_width * seen
 
     def activations(self, shape: AttentionShape, seen: int) -> int:
         return shape.heads * shape.value_width

@@ -36,6 +36,14 @@ class OpKind(ABC):
         """Elements of K, V or state written."""
         return 0
 
+    def state_elements(self, shape: Any) -> int:
+        """Elements of a sequence's state that are read and written, whatever the length; a pass over many tokens does it once."""
+        return 0
+
+    def weights_of_rows(self, shape: Any, rows: int) -> float:
+        """Stored parameters that a step of ``rows`` rows reads: those of one, but where rows choose."""
+        return self.weights(shape)
+
     @abstractmethod
     def activations(self, shape: Any, seen: int) -> int:
         """Elements read from and written for neighbouring operations; attention scores stay where they are made."""

@@ -32,4 +32,19 @@ class Embedding(OpKind):
         return shape.width
 
 
-KINDS = (Embedding(),)
+class Position(OpKind):
+    """A stored row of the token's position, added to a vector that is there."""
+
+    name, shape = "position", EmbeddingShape
+
+    def element_work(self, shape: EmbeddingShape, seen: int) -> int:
+        return shape.width
+
+    def weights(self, shape: EmbeddingShape) -> int:
+        return shape.width
+
+    def activations(self, shape: EmbeddingShape, seen: int) -> int:
+        return 2 * shape.width
+
+
+KINDS = (Embedding(), Position())

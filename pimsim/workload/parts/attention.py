@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pimsim.config.decoder.mixers import AttentionSpec
-from pimsim.config.decoder.positions import AlibiPositions, Positions, RelativeBuckets, RotaryPositions
+from pimsim.config.decoder.positions import AlibiPositions, RelativeBuckets, RotaryPositions
 from pimsim.workload.graph import Collector
 from pimsim.workload.kinds.attention import AttentionShape
 from pimsim.workload.kinds.kv_write import CacheShape
 from pimsim.workload.kinds.rope import RopeShape
-from pimsim.workload.kinds.select import ClipShape
+from pimsim.workload.kinds.select import ClipShape, ScaleShape
 from pimsim.workload.ops import Cache
 from pimsim.workload.parts.linear import linear, norm
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a part stands: its input's width, positions it can see at most, and whether rows see only what came before."""
-
-    width: int
-    max_context: int
-    positions: Positions
-    causal: bool = True
+from pimsim.workload.parts.place import Place
 
 
 @dataclass(frozen=True)
@@ -61,16 +52,36 @@ def attention(graph: Collector, spec: AttentionSpec, source: str, place: Place, 
     )
     assert (q.width, k.width, v.width) == (q_width, k_width, v_width)
     bias = place.positions if isinstance(place.positions, AlibiPositions | RelativeBuckets) else None
-    shape = _shape(spec, bias, q.offset, causal=place.causal)
+    shape = replace(_shape(spec), bias=bias, offset=q.offset, causal=place.causal, bias_table=place.bias_table if bias else "")
     return _attend(graph, spec, shape, (q.op, key), (value,), place.width, prefix)
 
 
-def _shape(
-    spec: AttentionSpec, bias: AlibiPositions | RelativeBuckets | None, offset: int, causal: bool, of_encoder: bool = False
-) -> AttentionShape:
+def cross_attention(graph: Collector, spec: AttentionSpec, source: str, place: Place) -> str:
+    """Attention to the encoder's output, whose K and V are kept; returns the name of the output product."""
+    graph.caches += [
+        Cache("cross_k", "key", spec.kv_heads, spec.head_width, place.encoder_tokens, of_encoder=True),
+        Cache("cross_v", "value", spec.kv_heads, spec.value_head_width, place.encoder_tokens, of_encoder=True),
+    ]
+    query = linear(graph, "cross_q", source, place.width, spec.heads * spec.head_width, spec.bias, weight="cross_q_proj")
+    shape = replace(_shape(spec), of_encoder=True, causal=False)
+    return _attend(graph, spec, shape, (query,), (), place.width, "cross_")
+
+
+def cross_keys_and_values(graph: Collector, spec: AttentionSpec, source: str, place: Place) -> None:
+    """Keys and values of the encoder's output for one decoder layer: computed once, in the encoder's step."""
+    for name, width, across in (("k", spec.head_width, False), ("v", spec.value_head_width, True)):
+        bias = spec.bias and (spec.key_bias or across)
+        product = linear(
+            graph, f"cross_{name}", source, place.encoder_width, spec.kv_heads * width, bias, weight=f"cross_{name}_proj"
+        )
+        shape = CacheShape(spec.kv_heads, width, across=across, of_encoder=True)
+        graph.op(f"cross_{name}_write", "kv_write", product, shape, f"cross_{name}")
+
+
+def _shape(spec: AttentionSpec) -> AttentionShape:
     return AttentionShape(
         spec.heads, spec.kv_heads, spec.head_width, spec.value_head_width, spec.score_scale, spec.window, spec.soft_cap,
-        bias, spec.sinks, of_encoder, causal, offset=offset,
+        sinks=spec.sinks,
     )  # fmt: skip
 
 
@@ -83,7 +94,8 @@ def _attend(
         graph.vector(f"{prefix}sinks", spec.heads)
     softmax = graph.op(f"{prefix}softmax", "softmax", scores, shape, f"{prefix}sinks" if spec.sinks else "")
     context = graph.op(f"{prefix}context", "context", (softmax, *value), shape, f"{prefix}v")
-    return linear(graph, f"{prefix}proj", context, spec.heads * spec.value_head_width, width, spec.out_bias)
+    out = linear(graph, f"{prefix}proj", context, spec.heads * spec.value_head_width, width, spec.out_bias)
+    return out if spec.scale_out == 1.0 else graph.op(f"{prefix}scale_out", "scale", out, ScaleShape(width, spec.scale_out))
 
 
 def _projections(graph: Collector, spec: AttentionSpec, source: str, width: int, prefix: str) -> tuple[_Vector, _Vector, _Vector]:
