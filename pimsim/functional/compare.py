@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.asic.numerics import Function, Numerics
+from pimsim.asic.numerics import Function, Numerics, exact_erf
 from pimsim.functional.bf16 import FloatArray
 
 DoubleArray = NDArray[np.float64]
@@ -112,6 +112,12 @@ REFERENCES: dict[str, Callable[[DoubleArray], DoubleArray]] = {
     "gelu": _gelu,
     "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "gelu_erf": lambda x: 0.5 * x * (1 + exact_erf(x / np.sqrt(2))),
+    "softplus": lambda x: np.logaddexp(0, x),
+    "sine": np.sin,
+    "cosine": np.cos,
 }
 
 

@@ -5,6 +5,7 @@ Between instructions vectors are BF16; only results of matrix-vector products st
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,7 @@ from pimsim.functional.machine import IntArray, PimMachine, Received
 from pimsim.mapping.layout import Region
 from pimsim.mapping.placement import Placement
 from pimsim.mapping.policies import policy_named
-from pimsim.program.instruction import Instruction, Section, StepProgram
+from pimsim.program.instruction import CHOSEN, Instruction, Section, StepProgram, with_expert
 from pimsim.program.rows import SequenceRows, StepRows, rows_of
 from pimsim.program.vmm import Vectors, vectors_for
 from pimsim.workload.model import DecoderModel
@@ -43,7 +44,7 @@ class Executor:
     """Runs the steps of one model; K, V and states stay in the machine and in ``kept`` from one step to the next.
 
     ``vectors``: results of operations as (rows, width), of one sequence's scores as (rows, heads, tokens) under its number.
-    ``encoder_tokens``: tokens of each sequence's encoder input. ``least_length``: length that every sequence will reach, for
+    ``encoder_tokens``: tokens of each sequence's encoder input. ``chosen``: the experts that the latest row chose, by layer. ``least_length``: length that every sequence will reach, for
     rotations that depend on the whole sequence's.
     """
 
@@ -56,6 +57,7 @@ class Executor:
     received: dict[tuple[str, str, int], Received] = field(default_factory=dict)
     kept: dict[tuple[str, int], FloatArray] = field(default_factory=dict)
     encoder_tokens: dict[int, int] = field(default_factory=dict)
+    chosen: dict[int, tuple[int, ...]] = field(default_factory=dict)
     least_length: int = 0
 
     def step(self, program: StepProgram) -> StepOutput:
@@ -102,9 +104,9 @@ class Executor:
         name = op.name if sequence is None else (op.name, sequence)
         self.vectors[name] = rounded(vectors) if self.device.pim.result_dtype == "bf16" else vectors
 
-    def store_rows(self, op: Op, sequence: SequenceRows, vectors: FloatArray) -> None:
-        """Put one sequence's rows of a product among those of all."""
-        if self.device.pim.result_dtype == "bf16":
+    def store_rows(self, op: Op, sequence: SequenceRows, vectors: FloatArray, product: bool = True) -> None:
+        """Put one sequence's rows of a product, or of what the ASIC made, among those of all."""
+        if not product or self.device.pim.result_dtype == "bf16":
             vectors = rounded(vectors)
         whole = self.vectors.get(op.name)
         if whole is None or sequence is self.rows.sequences[0]:
@@ -121,7 +123,8 @@ class Executor:
 
     def name_of(self, name: str) -> str:
         """Full name of what is placed for ``name`` in the layer that runs now."""
-        return self.section.full_name(name, self.layer)
+        full = self.section.full_name(name, self.layer)
+        return with_expert(full, self.chosen[self.layer]) if CHOSEN in full else full
 
     def region(self, op: Op) -> Region:
         """Where the operation's matrix lies in the layer that runs now."""
@@ -143,6 +146,26 @@ class Executor:
         )
         self.received[instruction.op.name, instruction.role, instruction.sequence] = received
         return received
+
+    def state(self, instruction: Instruction, name: str, shape: tuple[int, ...]) -> FloatArray:
+        """A sequence's state as it is in the ASIC's memory, or as it was read from DRAM rows; zeros at the start."""
+        op, sequence = instruction.op, instruction.sequence
+        if (op.name, "state_read", sequence) in self.received:
+            read = formats.vector_of(self.received[op.name, "state_read", sequence], f"{self.name_of(op.name)} (state)")
+            return read[: math.prod(shape)].reshape(shape)
+        return self.kept.get((self.name_of(name), sequence), np.zeros(shape, np.float32))
+
+    def keep_state(self, instruction: Instruction, name: str, state: FloatArray) -> None:
+        """Keep a sequence's new state as BF16."""
+        self.kept[self.name_of(name), instruction.sequence] = rounded(state)
+
+    def move_state(self, instruction: Instruction, name: str, elements: int) -> None:
+        """Read a sequence's state from its DRAM rows, or write it there."""
+        if instruction.role == "state_read":
+            self.run(instruction, read_columns=self.placement.geometry.columns_for(elements))
+        else:
+            kept = self.kept[self.name_of(name), instruction.sequence]
+            self.run(instruction, formats.split(kept.ravel(), self.placement.geometry.lanes))
 
     def results(self, instruction: Instruction, role: str) -> Received:
         """What an earlier instruction of the same operation and sequence returned."""

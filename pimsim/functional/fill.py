@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pimsim.functional.bf16 import WordArray
+import numpy as np
+
+from pimsim.functional.bf16 import FloatArray, WordArray
 from pimsim.functional.formats import split
 from pimsim.functional.machine import PimMachine
 from pimsim.functional.weights import Weights
@@ -17,11 +19,24 @@ def fill(machine: PimMachine, model: DecoderModel, placement: Placement, weights
     for tensor in model.tensors:
         values = weights.tensor(tensor)
         if tensor.name in placement.regions:
-            _fill_region(machine.memory, placement.regions[tensor.name], split(values, lanes).reshape(-1, lanes), tensor.outputs)
+            region = placement.regions[tensor.name]
+            rows = _whole_slots(values, region)
+            _fill_region(machine.memory, region, split(rows, lanes).reshape(-1, lanes), len(rows))
         elif tensor.name in placement.tables:
             _fill_table(machine.memory, placement.tables[tensor.name], split(values, lanes).reshape(-1, lanes), tensor.outputs)
         else:
             _fill_strip(machine.memory, placement.strips[tensor.name], split(values, lanes))
+
+
+def _whole_slots(values: FloatArray, region: Region) -> FloatArray:
+    """The rows of a matrix with zeros after each head's, so that every head fills whole slots."""
+    heads, banks = region.layout.heads, region.geometry.banks
+    if heads == 1:
+        return values
+    by_head = values.reshape(heads, -1, values.shape[1])
+    filled = np.zeros((heads, region.layout.slots // heads * banks, values.shape[1]), np.float32)
+    filled[:, : by_head.shape[1]] = by_head
+    return filled.reshape(-1, values.shape[1])
 
 
 def _fill_region(memory: WordArray, region: Region, columns: WordArray, outputs: int) -> None:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pimsim.asic.numerics import EXACT
 from pimsim.decoding.numbers import NumbersRun, decode
 from pimsim.decoding.strategy import Strategy
+from pimsim.errors import CapacityError, MappingError
+from pimsim.functional.device_generation import DeviceGeneration, generate_on_device
 from pimsim.hub.folder import HubFolder
 from pimsim.oracle.arrays import Floats
 from pimsim.oracle.greedy import Greedy, decode_greedily
@@ -29,6 +32,7 @@ class HubGeneration:
     missing: str | None
     decoding: NumbersRun | None = None
     strategy: Strategy | None = None
+    device: DeviceGeneration | None = None
 
     @property
     def token_ids(self) -> tuple[int, ...]:
@@ -37,7 +41,10 @@ class HubGeneration:
 
     def arrays(self) -> dict[str, Floats]:
         """What ``--logits`` writes: (positions, vocabulary) each, prompt and generated tokens fed."""
-        return {"float64": self.float64.logits}
+        found = {"float64": self.float64.logits}
+        if self.device is not None and self.device.every_logits is not None:
+            found["device"] = self.device.every_logits
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as in the JSON file."""
@@ -49,9 +56,15 @@ class HubGeneration:
             "encoder_ids": None if self.encoder_ids is None else list(self.encoder_ids),
             "token_ids": list(self.token_ids),
             "float64": {"margin": self.float64.margin, "logits_std": float(self.float64.logits.std())},
-            "device": {"available": self.missing is None, "missing": self.missing},
+            "device": {"available": self.missing is None, "missing": self.missing, **self._device()},
             "decoding": self._decoding(),
         }
+
+    def _device(self) -> dict[str, Any]:
+        if self.device is None:
+            return {}
+        first = len(self.prompt_ids) - 1
+        return self.device.to_dict(self.float64.logits[first : first + len(self.float64.tokens)])
 
     def _decoding(self) -> dict[str, Any] | None:
         if self.decoding is None or self.strategy is None:
@@ -67,19 +80,29 @@ class HubGeneration:
 
 def generate_from_folder(
     folder: str | Path, prompt_ids: Sequence[int], tokens: int, encoder_ids: Sequence[int] | None = None,
-    weights: str | Path | None = None, strategy: Strategy | None = None,
+    weights: str | Path | None = None, strategy: Strategy | None = None, hardware: str | Path = "pim_gpt",
+    settings: Sequence[str] = (), numerics: str = EXACT, every_logits: bool = False,
 ) -> HubGeneration:  # fmt: skip
     """Decode ``tokens`` tokens greedily with the weights beside ``config.json``, or those of another folder or file.
 
     With a ``strategy`` it drafts and verifies beside that; a draft model that it names must be a hub folder.
 
+    The device runs the float64 model's tokens on PIM commands, with ``numerics`` exact or asic. ``every_logits``: also its logits after
+    the prompt's tokens, which no program needs. A device that cannot run the model says why in ``missing``.
     Raises PimsimError for a folder, weights or tokens that are wrong.
     """
     path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     source = HubFolder(weights or path)
     decoder = load_decoder(folder, source)
     found = decode_greedily(decoder, prompt_ids, tokens, encoder_ids)
-    missing = "programs of described parts are not lowered yet: no operation of it ran on PIM commands"
     encoder = None if encoder_ids is None else tuple(encoder_ids)
     run = None if strategy is None else decode(decoder, strategy, prompt_ids, tokens, encoder_ids, load_decoder)
-    return HubGeneration(str(folder), source.describe(), tuple(prompt_ids), encoder, found, missing, run, strategy)
+    on_device, missing = None, None
+    try:
+        fed = (*prompt_ids, *found.tokens)
+        on_device = generate_on_device(
+            hardware, folder, source, fed, len(prompt_ids), encoder or (), settings, numerics, every_logits
+        )  # fmt: skip
+    except (MappingError, CapacityError) as error:
+        missing = str(error)
+    return HubGeneration(str(folder), source.describe(), tuple(prompt_ids), encoder, found, missing, run, strategy, on_device)

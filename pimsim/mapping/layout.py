@@ -57,10 +57,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Layout:
-    """Slots and chunks of one matrix, without its position."""
+    """Slots and chunks of one matrix, without its position; each of ``heads`` equal parts of the outputs fills whole slots."""
 
     slots: int
     chunks: tuple[Chunk, ...]
+    heads: int = 1
 
 
 @dataclass(frozen=True)

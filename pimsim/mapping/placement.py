@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pimsim.config.device import Device
 from pimsim.errors import CapacityError, MappingError
-from pimsim.mapping.layout import Geometry, Region, Strip, geometry_of
+from pimsim.mapping.layout import Geometry, Layout, Region, Strip, geometry_of
 from pimsim.mapping.policies import MappingPolicy, policy_named
 from pimsim.units import BYTES_PER_GB
 from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
@@ -23,6 +24,12 @@ class Resident:
     model: DecoderModel
     sequences: int = 1
     rows: int = 1
+    states_fit: bool = False
+
+
+def asic_state_bytes(model: DecoderModel, sequences: int) -> int:
+    """Bytes of the states that are to live in the ASIC's memory."""
+    return sum(cache.elements for cache in model.caches if cache.in_asic) * BYTES_PER_ELEMENT * sequences
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,13 @@ def place(device: Device, model: DecoderModel, sequences: int = 1, rows: int = 1
 
 
 def place_all(device: Device, residents: Sequence[Resident]) -> tuple[Placement, ...]:
-    """Place several models side by side. Raises CapacityError if they do not fit together."""
+    """Place several models side by side. Raises CapacityError if they do not fit together.
+
+    States that are to live in the ASIC do so if all of them together take at most half of its memory.
+    """
+    room = int(device.asic.sram_kib * 1024) // 2
+    fit = sum(asic_state_bytes(one.model, one.sequences) for one in residents) <= room
+    residents = [replace(one, states_fit=fit) for one in residents]
     placements = _place_all(geometry_of(device), policy_named(device.spec.mapping), residents)
     if placements[-1].rows_used > placements[-1].geometry.rows:
         raise _too_large(device, residents, placements)
@@ -95,7 +108,7 @@ def _place(geometry: Geometry, policy: MappingPolicy, resident: Resident, first_
     strips: dict[str, Strip] = {}
     tables: dict[str, Strip] = {}
     vectors: dict[str, list[tuple[str, int]]] = {}
-    row = first_row
+    row, heads = first_row, _by_op(model, "head_vmm", lambda shape: shape.heads)
     for tensor in model.tensors:
         if tensor.use == "vector":
             owner = tensor.name.split(".")[0]
@@ -103,7 +116,8 @@ def _place(geometry: Geometry, policy: MappingPolicy, resident: Resident, first_
         elif tensor.use == "table":
             tables[tensor.name], row = _place_table(geometry, tensor.name, tensor.outputs, tensor.inputs, row)
         else:
-            region = Region(tensor.name, policy.matrix(geometry, tensor.outputs, tensor.inputs), geometry, row)
+            layout = _matrix(geometry, policy, tensor.outputs, tensor.inputs, heads.get(tensor.name, 1))
+            region = Region(tensor.name, layout, geometry, row)
             regions[tensor.name], row = region, row + region.rows
     kept_from = row
     tokens, row = _place_kept(geometry, policy, resident, row, regions, strips)
@@ -111,7 +125,7 @@ def _place(geometry: Geometry, policy: MappingPolicy, resident: Resident, first_
     for owned in vectors.values():
         row = _place_vectors(geometry, owned, row, strips)
     jump, row = row - kept_from, row + (resident.sequences - 1) * kept_rows
-    kv_bytes = sum(cache.elements for cache in model.caches if not cache.in_asic) * BYTES_PER_ELEMENT * resident.sequences
+    kv_bytes = _kept_elements(resident) * BYTES_PER_ELEMENT * resident.sequences
     row_bytes = geometry.columns_per_row * geometry.lanes * BYTES_PER_ELEMENT
     return Placement(
         geometry, regions, strips, tables, row, sum(tensor.elements for tensor in model.tensors) * BYTES_PER_ELEMENT, kv_bytes,
@@ -119,6 +133,14 @@ def _place(geometry: Geometry, policy: MappingPolicy, resident: Resident, first_
         tokens=tokens, kept=frozenset(cache.name for cache in model.caches), sequences=resident.sequences,
         sequence_jump=jump, sequence_step=kept_rows,
     )  # fmt: skip
+
+
+def _matrix(geometry: Geometry, policy: MappingPolicy, outputs: int, inputs: int, heads: int) -> Layout:
+    """Layout of a matrix; of one that is a small matrix for each head, every head begins a slot."""
+    if heads == 1:
+        return policy.matrix(geometry, outputs, inputs)
+    one = policy.matrix(geometry, outputs // heads, inputs)
+    return replace(one, slots=heads * one.slots, heads=heads)
 
 
 def _place_kept(
@@ -129,10 +151,12 @@ def _place_kept(
     The ring of a window that several rows of a step write holds as many more: no row may overwrite what another still sees.
     """
     tokens: dict[str, int] = {}
-    longest, queries = resident.model.spec.max_context, _queries_of(resident.model)
+    longest = resident.model.spec.max_context
+    queries = _by_op(resident.model, "scores", lambda shape: shape.heads // shape.kv_heads)
     for cache in resident.model.caches:
         if cache.use == "state":
-            row = _place_state(geometry, cache, row, strips)
+            if not (cache.in_asic and resident.states_fit):
+                row = _place_state(geometry, cache, row, strips)
             continue
         windowed = not cache.of_encoder and cache.positions < longest
         tokens[cache.name] = room = min(cache.positions + resident.rows - 1, longest) if windowed else cache.positions
@@ -145,27 +169,30 @@ def _place_kept(
     return tokens, row
 
 
+def _kept_elements(resident: Resident) -> int:
+    """Elements of K, V and state of a sequence that lie in DRAM."""
+    return sum(cache.elements for cache in resident.model.caches if not (cache.in_asic and resident.states_fit))
+
+
 def stacks_of(model: DecoderModel) -> tuple[str, ...]:
     """The stacks of a model, in the order in which they run."""
     return ("decoder",) if model.spec.encoder is None else ("encoder", "decoder")
 
 
-def _queries_of(model: DecoderModel) -> dict[str, int]:
-    """Query heads that meet each K head, by full name of K."""
+def _by_op(model: DecoderModel, kind: str, what: Callable[[Any], int]) -> dict[str, int]:
+    """What operations of a kind say of the tensor or cache that they work on, by its full name."""
     return {
-        section.full_name(op.weight, layer): op.shape.heads // op.shape.kv_heads
+        section.full_name(op.weight, layer): what(op.shape)
         for stack in stacks_of(model)
         for section in model.sections(stack)
         for op in section.ops
-        if op.kind == "scores"
+        if op.kind == kind
         for layer in section.layers or (-1,)
     }
 
 
 def _place_state(geometry: Geometry, cache: Cache, row: int, strips: dict[str, Strip]) -> int:
     """A state in rows of its own, an equal part in each channel, in bank 0: it is read and written as a whole."""
-    if cache.in_asic:
-        return row
     strips[cache.name] = Strip(cache.name, geometry.columns_for(cache.elements), geometry, row, 0, 0)
     return row + -(-strips[cache.name].local_columns // geometry.columns_per_row)
 

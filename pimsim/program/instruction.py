@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pimsim.asic.work import Stage
@@ -13,6 +13,8 @@ from pimsim.workload.step import Step
 PIM, ASIC, LINK = "pim", "asic", "link"
 SECTION_INPUT = -1
 OUTSIDE = -1  # the layer of what runs once, before or after the layers
+SHARED = "/"  # before the name of a placed tensor that belongs to no layer
+CHOSEN = "#"  # before a number in a region's name: the expert that the step chose in that place
 WAIT_CAUSES = {PIM: "idle", ASIC: "wait_asic", LINK: "wait_link"}
 
 
@@ -67,15 +69,21 @@ class Section:
 
     def full_name(self, name: str, layer: int) -> str:
         """Name of what is placed for ``name`` in ``layer``."""
+        if name.startswith(SHARED):
+            return name.removeprefix(SHARED)
         return name if layer == OUTSIDE else f"{self.prefix}{layer}.{name}"
 
 
 @dataclass(frozen=True, eq=False)
 class StepProgram:
-    """A step: its sections in order; what runs alike in several sections and steps is the same tuple of instructions."""
+    """A step: its sections in order; what runs alike in several sections and steps is the same tuple of instructions.
+
+    ``experts``: the experts of a layer in the order in which its instructions work on them, where it has any.
+    """
 
     step: Step
     sections: tuple[Section, ...]
+    experts: Callable[[int], Sequence[int]] | None = None
 
     @property
     def layers(self) -> int:
@@ -99,4 +107,11 @@ class StepProgram:
         for section in self.sections:
             for layer in section.layers:
                 for instruction in section.instructions:
-                    yield instruction.region and section.full_name(instruction.region, layer)
+                    name = instruction.region and section.full_name(instruction.region, layer)
+                    yield with_expert(name, self.experts(layer)) if CHOSEN in name and self.experts else name
+
+
+def with_expert(name: str, experts: Sequence[int]) -> str:
+    """The name of a placed tensor with the expert put in for the place among those chosen."""
+    stem, _, place = name.partition(CHOSEN)
+    return f"{stem}{experts[int(place)]}"

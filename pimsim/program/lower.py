@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from pimsim.config.device import Device
@@ -15,6 +15,7 @@ from pimsim.program.rows import StepRows, rows_of
 from pimsim.program.section import Place, SectionLowering
 from pimsim.program.vectors import RunBlocks
 from pimsim.program.vmm import Vectors, vectors_for
+from pimsim.workload.choices import ExpertChoices
 from pimsim.workload.graph import GraphSection
 from pimsim.workload.model import DecoderModel
 from pimsim.workload.step import Step, decoding_step
@@ -49,40 +50,55 @@ class Recent:
 class Lowering:
     """Lowers steps of one model on one device; what repeats is built once.
 
-    ``encoder_tokens``: tokens of each sequence's encoder input, known once its encoder's step was lowered.
+    ``choices``: which experts run, where numbers do not say. ``encoder_tokens``: tokens of each sequence's encoder input, known once its encoder's step was lowered.
     """
 
     device: Device
     model: DecoderModel
     placement: Placement
     encoder_tokens: dict[int, int] = field(default_factory=dict)
+    choices: ExpertChoices = field(default_factory=ExpertChoices)
     recent: Recent = field(default_factory=Recent)
+    steps: int = 0
 
     def __post_init__(self) -> None:
         self.run_blocks = RunBlocks(self.device)
         self.plans: dict[Hashable, list[Place]] = {}
 
-    def program(self, step: Step, chosen: Mapping[str, object] | None = None) -> StepProgram:
-        """The program of ``step``. ``chosen``: the experts that run, by layer and row; drawn by the model's own seed without it.
-
-        Raises MappingError for an operation that has no lowering.
-        """
+    def program(self, step: Step) -> StepProgram:
+        """The program of ``step``. Raises MappingError for an operation that has no lowering."""
         self.recent.next_step()
+        self.steps += 1
         rows = rows_of(step)
         if step.stack == "encoder":
             self.encoder_tokens.update({one.sequence: one.count for one in rows.sequences})
-        sections = (self._section(graph, rows) for graph in self.model.sections(step.stack) if graph.rows == "all" or step.logits)
-        return StepProgram(step, tuple(sections))
+        sections: list[Section] = []
+        for graph in self.model.sections(step.stack):
+            if graph.rows == "all" or step.logits:
+                sections += self._sections(graph, rows)
+        number = self.steps
+        return StepProgram(step, tuple(sections), lambda layer: tuple(self.experts_of(layer, number, rows.count)))
 
     def step(self, context: int, with_head: bool = True, token_id: int | None = None) -> StepProgram:
         """The program of one token of one sequence at position ``context - 1``."""
         return self.program(decoding_step(context - 1, with_head, token_id))
 
-    def _section(self, graph: GraphSection, rows: StepRows) -> Section:
+    def experts_of(self, layer: int, step: int, rows: int) -> dict[int, int]:
+        """The experts that run in a layer, those of most rows first, and how many rows chose each."""
+        routes = [op.shape for graph in self.model.sections() if layer in graph.layers for op in graph.ops if op.kind == "route"]
+        return self.choices.loads(layer, step, rows, routes[0].experts, routes[0].chosen) if routes else {}
+
+    def _sections(self, graph: GraphSection, rows: StepRows) -> list[Section]:
+        """The section of ``graph``; one for each layer where several rows choose experts, for they choose others in each."""
         own = rows if graph.rows == "all" or len(rows.logits) == rows.count else rows.only(rows.logits)
-        instructions = SectionLowering(self, graph, own).lower()
-        layers = graph.layers or (OUTSIDE,)
-        key = ("section", id(graph), tuple(map(id, instructions)))
+        if own.count == 1 or not any(op.kind == "route" for op in graph.ops):
+            return [self._section(graph, own, graph.layers or (OUTSIDE,), ())]
+        loads = [(layer, tuple(self.experts_of(layer, self.steps, own.count).values())) for layer in graph.layers]
+        return [self._section(graph, own, (layer,), counts) for layer, counts in loads]
+
+    def _section(self, graph: GraphSection, rows: StepRows, layers: tuple[int, ...], loads: tuple[int, ...]) -> Section:
+        instructions = SectionLowering(self, graph, rows, loads=loads).lower()
+        key = ("section", id(graph), layers, tuple(map(id, instructions)))
         return self.recent.get(key, lambda: Section(instructions, layers, graph.prefix, graph.rows, graph.name))  # type: ignore[return-value]
 
     def per_channel(self, key: Hashable, build: Callable[[int], Block | None]) -> tuple[Block | None, ...]:

@@ -8,11 +8,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from pimsim.asic.work import Stage
-from pimsim.mapping.layout import Region
+from pimsim.mapping.layout import Region, Strip
 from pimsim.program import vectors
 from pimsim.program.block import Block
 from pimsim.program.durations import asic_ps, link_ps
-from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, Instruction
+from pimsim.program.instruction import ASIC, LINK, PIM, SECTION_INPUT, SHARED, Instruction
 from pimsim.program.kinds import KindLowering, lowering_of
 from pimsim.program.rows import SequenceRows, StepRows
 from pimsim.workload.graph import GraphSection
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 @dataclass
 class SectionLowering:
-    """Lowers the operations of ``graph`` for ``rows``.
+    """Lowers the operations of ``graph`` for ``rows``. ``loads``: how many rows chose each expert that runs, if several rows choose.
 
     Operations that work on one sequence at a time and follow one another are lowered sequence by sequence, so that only
     one sequence's scores are held at a time.
@@ -54,6 +54,7 @@ class SectionLowering:
     rows: StepRows
     found: list[Instruction] = field(default_factory=list)
     done: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    loads: tuple[int, ...] = ()
 
     def lower(self) -> tuple[Instruction, ...]:
         """All instructions. Raises MappingError naming an operation that has no lowering.
@@ -123,6 +124,10 @@ class SectionLowering:
             for one in self.rows.sequences:
                 yield from self.done[self.name_of(name, one)]
 
+    def rows_of_experts(self, chosen: int) -> tuple[int, ...]:
+        """How many rows each expert that runs has: one row chooses ``chosen`` of them."""
+        return self.loads or (1,) * chosen
+
     def region(self, op: Op) -> Region:
         """Where the operation's matrix lies in the section's first layer: the layout is the same in all."""
         return self.lowering.placement.regions[self.first_name(op.weight)]
@@ -156,9 +161,35 @@ class SectionLowering:
         return len(self.found) - 1
 
     def load(self, op: Op, names: list[str], role: str = "load") -> int:
-        """Append the read of stored vectors, end to end; it waits for nothing but the section."""
+        """Append the read of stored vectors of the layer, end to end; it waits for nothing but the section."""
+        return self._load(op, names[0], [self.lowering.placement.strips[self.first_name(name)] for name in names], role)
+
+    def load_named(self, op: Op, name: str, role: str) -> int:
+        """Append the read of a stored vector that belongs to no layer."""
+        return self._load(op, SHARED + name, [self.lowering.placement.strips[name]], role)
+
+    def state(self, op: Op, name: str, needs: tuple[int, ...], sequence: SequenceRows, write: bool) -> int:
+        """Append the read or the write of a sequence's state that lies in DRAM."""
+        strip, device = self.lowering.placement.strips[self.first_name(name)], self.lowering.device
+
+        def build(channel: int) -> Block | None:
+            return vectors.run_block(device, vectors.strip_runs(strip, channel, 0), write)
+
+        blocks = self.lowering.per_channel(("state", strip.bank, strip.linear, strip.columns, write), build)
+        return self.pim(op, "state_write" if write else "state_read", needs, name, blocks, sequence)
+
+    def with_state(
+        self, op: Op, name: str, needs: tuple[int, ...], stages: list[Stage], operands: int, sequence: SequenceRows
+    ) -> int | tuple[int, ...]:
+        """Append ASIC work on a sequence's state: between its read and its write, where it lies in DRAM."""
+        if self.first_name(name) not in self.lowering.placement.strips:
+            return self.asic(op, needs, stages, operands, sequence)
+        read = self.state(op, name, (SECTION_INPUT,), sequence, write=False)
+        work = self.asic(op, (*needs, read), stages, operands, sequence)
+        return work, self.state(op, name, (work,), sequence, write=True)
+
+    def _load(self, op: Op, region: str, strips: list[Strip], role: str) -> int:
         lowering = self.lowering
-        strips = [lowering.placement.strips[self.first_name(name)] for name in names]
         starts = [sum(strip.columns for strip in strips[:i]) for i in range(len(strips))]
         key = ("load", tuple((strip.bank, strip.linear, strip.columns) for strip in strips))
 
@@ -166,7 +197,7 @@ class SectionLowering:
             runs = [run for strip, at in zip(strips, starts, strict=True) for run in vectors.strip_runs(strip, channel, at)]
             return vectors.run_block(lowering.device, runs)
 
-        return self.pim(op, role, (SECTION_INPUT,), names[0], lowering.per_channel(key, build))
+        return self.pim(op, role, (SECTION_INPUT,), region, lowering.per_channel(key, build))
 
     def norm_vectors(self, op: Op) -> tuple[int, ...]:
         """Append the read of a norm's stored scale and shift, as far as it has them."""

@@ -19,7 +19,7 @@ from pimsim.mapping.placement import Placement
 from pimsim.result.check import checked
 from pimsim.result.provenance import provenance
 from pimsim.result.run_result import SCHEMA_VERSION, RunResult
-from pimsim.result.sequences import SequenceTimes, described, selecting_steps, sequence_times, spread
+from pimsim.result.sequences import SequenceTimes, asic_macs, described, selecting_steps, sequence_times, spread
 from pimsim.units import ps_to_s
 from pimsim.workload.model import DecoderModel, Request
 
@@ -33,15 +33,17 @@ def assemble(
     return assemble_run(
         device, workload, request, [placement], outcome, engine, wall_s,
         times=times, selects=np.array(selecting_steps(request)), model_macs=sum(one.macs for one in times),
+        of_asic=asic_macs(DecoderModel(workload.model), request),
     )  # fmt: skip
 
 
 def assemble_run(
     device: Device, workload: WorkloadSpec, request: Request, placements: Sequence[Placement], outcome: EngineOutcome,
     engine: str, wall_s: float, *, times: list[SequenceTimes], selects: NDArray[np.bool_], model_macs: int,
+    of_asic: int = 0,
 ) -> RunResult:  # fmt: skip
     """As ``assemble``, for models side by side. ``times``: of each sequence; ``selects``: for each step whether it may select a
-    token; ``model_macs``: multiply-accumulates without padding.
+    token; ``model_macs``: multiply-accumulates without padding, ``of_asic`` of them by the ASIC.
     """
     ledger = energy_ledger(device, outcome)
     latency_s, totals = ps_to_s(outcome.total_ps), ledger.totals_j
@@ -77,7 +79,7 @@ def assemble_run(
         kv_bytes_reserved=sum(placement.kv_bytes for placement in placements),
         reserved_bytes=sum(placement.reserved_bytes for placement in placements),
         streaming_floor_s=model_macs / peak_macs(device, 1) * ps_to_s(device.timing.t_ck_ps),
-        macs={"model": model_macs, "padding": _executed_macs(device, outcome) - model_macs},
+        macs={"model": model_macs, "asic": of_asic, "padding": _executed_macs(device, outcome) - model_macs + of_asic},
         engine=_engine(device, outcome, engine, wall_s),
         provenance=provenance(device.where, device.sources),
         batch=request.batch,

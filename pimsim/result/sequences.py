@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.units import ps_to_s
-from pimsim.workload.counts import decoding_macs, encoder_macs, logits_macs
+from pimsim.workload.counts import decoding_macs, encoder_macs, logits_macs, op_macs
 from pimsim.workload.feeding import feedings
 from pimsim.workload.model import DecoderModel, Request
 
@@ -53,6 +53,18 @@ def sequence_macs(model: DecoderModel, request: Request, prompt: int) -> int:
     steps, encoder = prompt + request.generate_tokens - 1, request.encoder_tokens
     once = encoder_macs(model, encoder) if encoder else 0
     return once + decoding_macs(model, steps, encoder) + request.generate_tokens * logits_macs(model)
+
+
+def asic_macs(model: DecoderModel, request: Request) -> int:
+    """Multiply-accumulates of short convolutions and states of all sequences, which the ASIC does beside the matrix products."""
+    tokens = sum(prompt + request.generate_tokens - 1 for prompt in request.prompt_lengths)
+    of_token = sum(
+        section.times * op_macs(op, 1)
+        for section in model.sections()
+        for op in section.ops
+        if op.kind in ("conv", "state_update")
+    )
+    return tokens * of_token
 
 
 def described(times: Sequence[SequenceTimes], request: Request, energy_j: float) -> list[dict[str, Any]]:

@@ -53,7 +53,18 @@ def run(
     if is_hub(workload):
         prompt = None if prompt_ids is None else token_ids("--prompt-ids", prompt_ids)
         encoder = None if encoder_ids is None else token_ids("--encoder-ids", encoder_ids)
-        run_folder(workload, weights, prompt, encoder, tokens, seed, Output(json_file, quiet), logits, decoding)
+        run_folder(
+            workload,
+            weights,
+            prompt,
+            encoder,
+            tokens,
+            seed,
+            Output(json_file, quiet),
+            logits,
+            decoding,
+            (hardware, settings, numerics),
+        )
         return
     if logits is not None or encoder_ids is not None or decoding is not None:
         raise RequestError(f"--logits, --encoder-ids and --decoding need a hub folder; '{workload}' is none")

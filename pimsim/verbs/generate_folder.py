@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +35,21 @@ def token_ids(option: str, text: str) -> list[int]:
 
 def run_folder(
     folder: str, weights: str | None, prompt: list[int] | None, encoder: list[int] | None, tokens: int | None, seed: int,
-    output: Output, logits: str | None, decoding: str | None,
+    output: Output, logits: str | None, decoding: str | None, on: tuple[str, Sequence[str], str],
 ) -> None:  # fmt: skip
-    """Generate and print; the logits go to ``logits``, a strategy comes from ``decoding``."""
+    """Generate and print; the logits go to ``logits``, a strategy comes from ``decoding``.
+
+    ``on``: hardware, its settings, and the ASIC's numerics.
+    """
     check_writable(logits)
     strategy = None if decoding is None else load_strategy(decoding)
     if prompt is None:
         prompt = np.random.default_rng(seed).integers(0, 100, DEFAULT_PROMPT).tolist()
-    found = generate_from_folder(folder, prompt, DEFAULT_TOKENS if tokens is None else tokens, encoder, weights, strategy)
+    hardware, settings, numerics = on
+    found = generate_from_folder(
+        folder, prompt, DEFAULT_TOKENS if tokens is None else tokens, encoder, weights, strategy,
+        hardware=hardware, settings=settings, numerics=numerics, every_logits=logits is not None,
+    )  # fmt: skip
     if logits is not None:
         stream = io.BytesIO()
         np.savez(stream, **found.arrays())  # type: ignore[arg-type]
@@ -65,4 +73,17 @@ def _lines(found: HubGeneration) -> list[str]:
         lines.append(f"decoding {found.strategy.name}: {kept}, {same}")
     if found.missing is not None:
         lines.append(f"device: not available: {found.missing}")
-    return lines
+    return lines + _device_lines(found)
+
+
+def _device_lines(found: HubGeneration) -> list[str]:
+    if found.device is None:
+        return []
+    facts, result = found.to_dict()["device"], found.device.result
+    return [
+        f"on {result.hardware}, numerics {facts['numerics']}: token_ids {','.join(map(str, facts['token_ids']))}",
+        f"  agreement {facts['token_agreement']:.2%}, {facts['disagreements_beyond_error']} others where the margin exceeds the error; "
+        f"logits error max {facts['logits_max_error_over_std']:.3g} of their spread",
+        f"  {result.dram_cycles} DRAM cycles, latency_s {result.latency_s:.9g}, energy_j {result.energy_j['nominal']:.4g}; commands "
+        f"{'equal to' if facts['commands_equal_timed'] else 'DIFFERENT from'} the timed run's",
+    ]

@@ -109,7 +109,7 @@ def _bart(hub: HubConfig, before: bool, scaled: bool) -> Parts:
         "max_context": context,
         "cross": stacks["decoder"]["mixer"],
         "encoder": stacks["encoder"] | {"max_tokens": context, "final_norm": before},
-        "head": head(hub, True, norm=before),
+        "head": head(hub, True, norm=before, bias=True),
     }
 
 

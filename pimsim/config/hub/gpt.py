@@ -174,7 +174,8 @@ def mpt(hub: HubConfig) -> Parts:
     inner.refuse("alibi", True)
     inner.refuse("qk_ln", False)
     inner.refuse("prefix_lm", False)
-    inner.ignore("attn_impl", "is_encoder_decoder")
+    # The library that these files are for makes its slopes with the exponent 8, whatever the file says.
+    inner.ignore("attn_impl", "is_encoder_decoder", "alibi_bias_max")
     mixer = attention(hub, size["d_model"]) | {"fused": True}
     for key, name in (("clip_qkv", "clip"), ("softmax_scale", "scale")):
         value = inner.number(key, default=None)
@@ -184,7 +185,7 @@ def mpt(hub: HubConfig) -> Parts:
         "positions": {
             "kind": "alibi",
             "slopes": "odd_first_from_above",
-            "bias_max": inner.number("alibi_bias_max", default=8.0),
+            "bias_max": 8.0,
         },
         "norm": layer_norm(hub, "layer_norm_epsilon", bias=False),
         "mixer": mixer,

@@ -18,7 +18,8 @@ def receive(run: Executor, instruction: Instruction) -> None:
     """Write the rows of one sequence: K row by row, V some lanes of a column."""
     op, shape, geometry = instruction.op, instruction.op.shape, run.placement.geometry
     sequence, region = run.sequence(instruction), run.region(instruction.op)
-    rows = run.input_of(op)[list(sequence.indices), shape.offset : shape.offset + shape.heads * shape.width]
+    operand = np.concatenate([run.input_of(op, k) for k in range(len(op.needs))], -1)
+    rows = operand[list(sequence.indices), shape.offset : shape.offset + shape.heads * shape.width]
     heads = rows.reshape(-1, shape.heads, shape.width)
     if instruction.tokens is None:
         run.run(instruction, formats.split(heads, geometry.lanes).reshape(-1, geometry.lanes))

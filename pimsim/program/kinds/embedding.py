@@ -27,7 +27,7 @@ def lower(section: SectionLowering, op: Op, needs: tuple[int, ...], sequence: Se
     shape, count = op.shape, section.rows.count
     parts = [section.pim(op, "token", (SECTION_INPUT,), op.weight, _token_blocks(section, op))]
     if shape.position_table:
-        parts.append(section.pim(op, "position", (SECTION_INPUT,), shape.position_table, _position_blocks(section, op)))
+        parts.append(section.pim(op, "position", (SECTION_INPUT,), shape.position_table, position_blocks(section, op)))
     stages = functions.scale(count * shape.width) if shape.scale != 1.0 else []
     if shape.position_table:
         stages = stages + functions.add_vectors(count * shape.width)
@@ -49,7 +49,8 @@ def _token_blocks(section: SectionLowering, op: Op) -> tuple[Block | None, ...]:
     return lowering.per_channel(("row", region.layout, tuple(tokens)), build)
 
 
-def _position_blocks(section: SectionLowering, op: Op) -> tuple[Block | None, ...]:
+def position_blocks(section: SectionLowering, op: Op) -> tuple[Block | None, ...]:
+    """The row of every position from its table."""
     lowering, shape = section.lowering, op.shape
     table = lowering.placement.tables[section.first_name(shape.position_table)]
     entries = tuple(row.position + shape.position_offset for row in section.rows.rows)

@@ -27,6 +27,6 @@ def lower(section: SectionLowering, op: Op, needs: tuple[int, ...], sequence: Se
     shape, tokens = op.shape, seen(section, op.shape, sequence)
     loads = [section.load(op, [op.weight], "sinks")] if shape.sinks else []
     if isinstance(shape.bias, RelativeBuckets):
-        loads.append(section.load(op, [shape.bias_table], "bias"))
+        loads.append(section.load_named(op, shape.bias_table, "bias"))
     stages = functions.attention_softmax(shape, tokens, section.lowering.device.asic)
     return section.asic(op, (*needs, *loads), stages, shape.heads * sum(tokens), sequence)

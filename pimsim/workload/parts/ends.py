@@ -65,7 +65,7 @@ def head(graph: Collector, spec: DecoderSpec) -> str:
     if spec.head.tied:
         logits = graph.op(HEAD, "vmm", source, LinearShape(inner, spec.vocabulary, spec.head.bias), TOKENS)
         if spec.head.bias:
-            graph.vector(f"{TOKENS}.bias", spec.vocabulary)
+            graph.vector(f"{TOKENS}.bias", spec.vocabulary, counted=False)
     else:
         logits = linear(graph, HEAD, source, inner, spec.vocabulary, spec.head.bias)
     if spec.head.scale != 1.0:
