@@ -25,6 +25,7 @@ VERBS = {
     "check": Verb("pimsim.verbs.check", "Validate descriptions and print them resolved, with derived cycles and sources."),
     "schema": Verb("pimsim.verbs.schema", "Print the JSON Schema of a kind of file, for completion in editors."),
     "new": Verb("pimsim.verbs.new", "Write a commented file to start from."),
+    "model": Verb("pimsim.verbs.model", "Descriptions of models."),
     "trace": Verb("pimsim.verbs.trace", "Command streams and instruction traces."),
     "peer": Verb(
         "pimsim.verbs.peer", "Run an operation on another group's PIM device, by that group's program, controller and rules."

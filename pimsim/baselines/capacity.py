@@ -12,7 +12,7 @@ from pimsim.workload.model import DecoderModel, Request
 
 def needed_bytes(model: DecoderModel, request: Request, weight_bytes: float, kv_bytes: float) -> float:
     """Bytes of all parameters and of the K and V of a request, for the given bytes an element."""
-    kept = sum(cache.elements_a_position * min(cache.positions, request.steps) for cache in model.caches)
+    kept = sum(cache.elements_a_position * min(cache.positions, request.steps) for cache in model.caches if not cache.copy)
     return model.parameters * weight_bytes + kept * kv_bytes
 
 

@@ -21,10 +21,19 @@ from pimsim.errors import ConfigError, PimsimError
 from pimsim.verbs.options import Json, Quiet, Settings
 from pimsim.verbs.output import Output
 
+_COUNTED = (
+    ("parameters", "parameters"),
+    ("K and V elements a token", "kv_elements_per_token"),
+    ("state elements", "state_elements"),
+    ("MACs of matrices", "linear_macs"),
+    ("MACs of attention", "attention_macs"),
+    ("MACs of states", "state_space_macs"),
+)
+
 
 @dataclass(frozen=True)
 class Checked:
-    """A valid description: ``facts`` are what follows from it as a whole, by name."""
+    """A valid description: ``facts`` are what follows from it as a whole, by name; ``counts`` and ``ignored`` keys are a model's."""
 
     kind: str
     name: str
@@ -32,6 +41,8 @@ class Checked:
     facts: dict[str, Any] = field(default_factory=dict)
     values: list[Entry] = field(default_factory=list)
     timing: list[TimingEntry] = field(default_factory=list)
+    counts: dict[str, Any] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; facts are keys of their own."""
@@ -40,7 +51,8 @@ class Checked:
         }
         head = {"schema_version": 1, "kind": self.kind, "name": self.name, "where": self.where}
         timing = {one.name: {k: v for k, v in asdict(one).items() if k != "name"} for one in self.timing}
-        return {**head, **self.facts, "values": values, "timing": timing}
+        model = {**self.counts, "ignored_keys": self.ignored} if self.counts else {}
+        return {**head, **self.facts, **model, "values": values, "timing": timing}
 
 
 def register(app: typer.Typer) -> None:
@@ -49,8 +61,13 @@ def register(app: typer.Typer) -> None:
     @app.command("check")
     def check(
         names: Annotated[
-            list[str], typer.Argument(metavar="NAME", help="hardware, workload, baseline device or sweep: shipped name or path")
+            list[str],
+            typer.Argument(metavar="NAME", help="hardware, workload, baseline device, sweep, or a model's folder: name or path"),
         ],
+        context: Annotated[
+            int, typer.Option("--context", metavar="N", min=1, help="positions that a model's counted token sees")
+        ] = 1024,
+        verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also list a config.json's keys without effect")] = False,
         settings: Settings = None,
         json: Json = None,
         quiet: Quiet = False,
@@ -59,18 +76,19 @@ def register(app: typer.Typer) -> None:
         output, problems, documents = Output(json, quiet), [], []
         for name in names:
             try:
-                checked = checked_description(name, settings or [])
+                checked = checked_description(name, settings or [], context)
             except PimsimError as error:
                 problems.append(str(error))
                 continue
             print_checked(output.console, checked)
+            print_counts(output, checked, verbose)
             documents.append(checked.document())
         if problems:
             raise ConfigError("\n".join(problems))
         output.document(documents[0] if len(documents) == 1 else documents)
 
 
-def checked_description(name: str, settings: list[str]) -> Checked:
+def checked_description(name: str, settings: list[str], context: int = 1024) -> Checked:
     """Load ``name`` as what it is, with ``--set`` on top. Raises ConfigError for anything wrong in it."""
     kind = kind_of(name)
     hardware_settings, workload_settings = split_overrides(settings)
@@ -81,7 +99,7 @@ def checked_description(name: str, settings: list[str]) -> Checked:
         values = entries(baseline.spec.model_dump(), baseline.sources, BaselineSpec)
         return Checked("baseline device", baseline.name, baseline.where, values=values)
     if kind == "workload":
-        return _workload(name, workload_settings)
+        return _workload(name, workload_settings, context)
     device = load_hardware(name, hardware_settings)
     values = entries(device.spec.model_dump(exclude={"dram": {"timing"}}), device.sources, HardwareSpec)
     return Checked("hardware", device.name, device.where, {"tCK_ps": device.timing.t_ck_ps}, values, timing_entries(device))
@@ -98,12 +116,37 @@ def _sweep(name: str) -> Checked:
     return Checked("sweep", plan.spec.name, plan.where, {"points": len(points), "infeasible": len(refused)})
 
 
-def _workload(name: str, settings: list[str]) -> Checked:
+def _workload(name: str, settings: list[str], context: int) -> Checked:
     from pimsim.workload.model import DecoderModel
+    from pimsim.workload.parameters import counts
 
     spec, layered = load_workload(name, settings), read_layers(name, "workloads", "workload")
-    values = entries(spec.model_dump(), layered.sources, WorkloadSpec)
-    return Checked("workload", spec.name, layered.where, {"parameters": DecoderModel(spec.model).parameters}, values)
+    values = entries(_without_shared(spec.model_dump()), layered.sources, WorkloadSpec)
+    counted = counts(DecoderModel(spec.model), context)
+    facts = {"parameters": counted["parameters"]}
+    return Checked("workload", spec.name, layered.where, facts, values, counts=counted, ignored=layered.ignored)
+
+
+def _without_shared(values: dict[str, Any]) -> dict[str, Any]:
+    """Values whose blocks hold only the parts that are not the model's own."""
+    model = values["model"]
+    blocks = {
+        name: {part: value for part, value in block.items() if value != model.get(part)}
+        for name, block in model.get("blocks", {}).items()
+    }
+    return {**values, "model": {**model, "blocks": blocks} if blocks else model}
+
+
+def print_counts(output: Output, checked: Checked, verbose: bool) -> None:
+    """A model's parameters, K and V, state and multiply-accumulates by part; with ``verbose`` its file's ignored keys."""
+    if not checked.counts:
+        return
+    table = Table("", *(title for title, _ in _COUNTED), title=f"a token that sees {checked.counts['context']:,} positions")
+    for part, found in {**checked.counts["parts"], "all": checked.counts}.items():
+        table.add_row(part, *(f"{found[key]:,}" if found.get(key) else "" for _, key in _COUNTED))
+    output.wide.print(table)
+    if verbose:
+        output.console.print(f"keys without effect: {', '.join(checked.ignored) or 'none'}")
 
 
 def print_checked(console: Console, checked: Checked) -> None:

@@ -30,7 +30,13 @@ Hardware = Annotated[
     str, typer.Argument(metavar="HARDWARE", help="shipped name or path", autocompletion=names_in(_HARDWARE), show_default=False)
 ]
 Workload = Annotated[
-    str, typer.Argument(metavar="WORKLOAD", help="shipped name or path", autocompletion=names_in(_WORKLOADS), show_default=False)
+    str,
+    typer.Argument(
+        metavar="WORKLOAD",
+        help="shipped name, YAML file, or a model's config.json or folder",
+        autocompletion=names_in(_WORKLOADS),
+        show_default=False,
+    ),
 ]
 HardwareAndWorkloads = Annotated[
     list[str],

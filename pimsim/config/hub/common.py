@@ -111,8 +111,9 @@ def checked_kinds(hub: HubConfig, kinds: list[str], layers: int, allowed: Sequen
 
 
 def pattern(names: Sequence[str]) -> list[str]:
-    """A list of block names, neighbours that are equal as ``name*times``; a period that repeats only once."""
-    period = next(p for p in range(1, len(names) + 1) if all(names[i] == names[i % p] for i in range(len(names))))
+    """A list of block names, neighbours that are equal as ``name*times``; of a period that comes at least twice, one."""
+    periods = [p for p in range(1, len(names) // 2 + 1) if all(names[i] == names[i % p] for i in range(len(names)))]
+    period = (*periods, len(names))[0]
     found: list[tuple[str, int]] = []
     for name in names[:period]:
         if found and found[-1][0] == name:
