@@ -12,7 +12,6 @@ from pimsim.errors import RequestError
 from pimsim.workload.build import DECODER, Stack, build_decoder
 from pimsim.workload.graph import GraphSection
 from pimsim.workload.ops import Cache, Tensor
-from pimsim.workload.unrolled import UnrolledOp, unrolled
 
 BYTES_PER_ELEMENT = 2  # BF16
 
@@ -57,10 +56,6 @@ class DecoderModel:
     def parameters(self) -> int:
         """Number of stored parameters."""
         return sum(tensor.elements for tensor in self.tensors if tensor.counted)
-
-    def step(self, context: int, with_head: bool = True) -> list[UnrolledOp]:
-        """Operations of the token at position ``context - 1``, layer after layer."""
-        return unrolled(self.sections(), context, with_head)
 
 
 @dataclass(frozen=True)

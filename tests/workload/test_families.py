@@ -10,9 +10,9 @@ from pimsim.config import shipped
 from pimsim.config.load import load_workload
 from pimsim.config.short_forms import ModelSpec
 from pimsim.errors import ConfigError
+from pimsim.workload import counts
 from pimsim.workload.model import DecoderModel
-from pimsim.workload.unrolled import CONTEXT, KV_WRITE, ROPE, SCORES, SOFTMAX, VMM
-from pimsim.workload.unrolled import UnrolledOp as Op
+from pimsim.workload.ops import SECTION_INPUT, Op
 
 from .counting import gpt2_parameters, llama_parameters, step_macs
 
@@ -39,7 +39,6 @@ PUBLISHED = {
     "qwen2_5_72b": 72_706_203_648,
     "gemma_2b": 2_506_172_416,
 }
-NOT_MULTIPLIED = {"bias", "scale", "shift", "wpe"}
 NOMINAL = {"gpt_350m": 0.356e9, "gpt_1_3b": 1.31e9, "gpt_6_7b": 6.66e9, "gpt_20b": 20.25e9}
 
 
@@ -82,29 +81,61 @@ def test_parameters_are_those_counted_from_the_shapes(model: ModelSpec) -> None:
 
 @given(model=models(), context=st.integers(1, 4096))
 def test_macs_are_those_counted_from_the_shapes(model: ModelSpec, context: int) -> None:
-    assert sum(op.macs for op in DecoderModel(model).step(context)) == step_macs(model, context)
+    assert counts.step_macs(DecoderModel(model), context) == step_macs(model, context)
 
 
-@settings(max_examples=50)
-@given(model=models(), context=st.integers(1, 64), with_head=st.booleans())
-def test_operations_need_only_earlier_ones_and_all_are_used(model: ModelSpec, context: int, with_head: bool) -> None:
-    ops = DecoderModel(model).step(context, with_head)
-    seen: set[str] = set()
-    for op in ops:
-        assert op.name not in seen
-        assert set(op.needs) <= seen
-        seen.add(op.name)
-    needed = {name for op in ops for name in op.needs}
-    assert seen - needed == {ops[-1].name}
-    assert ops[-1].label == ("select" if with_head else "residual2")
-
-
-@settings(max_examples=50)
-@given(model=models(), context=st.integers(1, 64))
-def test_every_matrix_is_multiplied_exactly_once(model: ModelSpec, context: int) -> None:
+@given(model=models(), steps=st.integers(1, 50))
+def test_macs_of_many_steps_are_the_sum_of_each(model: ModelSpec, steps: int) -> None:
     decoder = DecoderModel(model)
-    matrices = {t.name: (t.outputs, t.inputs) for t in decoder.tensors if t.name.split(".")[-1] not in NOT_MULTIPLIED}
-    products = [(op.weight, (op.outputs, op.inputs)) for op in decoder.step(context) if op.kind == VMM]
+    every = sum(counts.step_macs(decoder, context) for context in range(1, steps + 1))
+    assert counts.decoding_macs(decoder, steps) + steps * counts.logits_macs(decoder) == every
+
+
+@settings(max_examples=50)
+@given(model=models())
+def test_operations_need_only_earlier_ones_and_all_are_used(model: ModelSpec) -> None:
+    for section in DecoderModel(model).sections():
+        seen = {SECTION_INPUT}
+        for op in section.ops:
+            assert op.name not in seen
+            assert set(op.needs) <= seen
+            seen.add(op.name)
+        needed = {name for op in section.ops for name in op.needs}
+        assert seen - needed - {SECTION_INPUT} == {section.ops[-1].name}
+
+
+def test_equal_layers_are_one_section_and_share_their_operations() -> None:
+    first, layers, last = DecoderModel(load_workload("gpt2_small").model).sections()
+    assert [op.label for op in layers.ops] == (
+        "ln1 qkv k_write v_write scores softmax context proj residual1 ln2 ffn1 gelu ffn2 residual2".split()
+    )
+    assert ([op.label for op in first.ops], [op.label for op in last.ops]) == (["embedding"], ["ln_f", "lm_head", "select"])
+    assert layers.layers == tuple(range(12)) and (first.rows, layers.rows, last.rows) == ("all", "all", "logits")
+
+
+def test_kinds_of_layers_alternate_in_sections_that_share_operations() -> None:
+    spec = load_workload(
+        "gpt2_small", ["model.layers=5", "model.blocks.far={}", "model.blocks.near.mixer.window=4", "model.pattern=[near*2, far]"]
+    )
+    sections = DecoderModel(spec.model).sections()[1:-1]
+    assert [section.layers for section in sections] == [(0, 1), (2,), (3, 4)]
+    assert sections[0].ops is sections[2].ops and sections[0].ops is not sections[1].ops
+    kept = {cache.name: cache.positions for cache in DecoderModel(spec.model).caches}
+    assert (kept["h0.k"], kept["h2.k"], kept["h4.v"]) == (4, 1024, 4)
+
+
+@settings(max_examples=50)
+@given(model=models())
+def test_every_matrix_is_multiplied_exactly_once(model: ModelSpec) -> None:
+    decoder = DecoderModel(model)
+    matrices = {t.name: (t.outputs, t.inputs) for t in decoder.tensors if t.use == "matrix"}
+    products = [
+        (section.full_name(op.weight, layer), (op.shape.outputs, op.shape.inputs))
+        for section in decoder.sections()
+        for layer in section.layers or (-1,)
+        for op in section.ops
+        if op.kind == "vmm"
+    ]
     head = "wte" if model.tied_embeddings else "lm_head"
     matrices[head] = (model.vocabulary, model.d_model)
     if not model.tied_embeddings:
@@ -112,49 +143,44 @@ def test_every_matrix_is_multiplied_exactly_once(model: ModelSpec, context: int)
     assert sorted(products) == sorted(matrices.items())
 
 
-def _ancestors(ops: list[Op], name: str) -> set[str]:
-    needs = {op.name: op.needs for op in ops}
-    found, stack = set(), [name]
+def _layer(name: str) -> dict[str, Op]:
+    return {op.name: op for op in DecoderModel(load_workload(name).model).sections()[1].ops}
+
+
+def _ancestors(ops: dict[str, Op], name: str) -> set[str]:
+    found: set[str] = set()
+    stack = [name]
     while stack:
-        for parent in needs[stack.pop()]:
-            if parent not in found:
+        for parent in ops[stack.pop()].needs:
+            if parent != SECTION_INPUT and parent not in found:
                 found.add(parent)
                 stack.append(parent)
     return found
 
 
 @settings(max_examples=30)
-@given(model=models(), context=st.integers(1, 8))
-def test_attention_reads_keys_and_values_after_they_are_written(model: ModelSpec, context: int) -> None:
-    ops = DecoderModel(model).step(context)
-    by_name = {op.name: op for op in ops}
-    for layer in range(model.layers):
-        scores, mixed = by_name[f"h{layer}.scores"], by_name[f"h{layer}.context"]
-        assert (scores.kind, mixed.kind) == (SCORES, CONTEXT)
-        assert f"h{layer}.k_write" in scores.needs
-        assert f"h{layer}.v_write" in mixed.needs
-        assert f"h{layer}.v_write" not in _ancestors(ops, scores.name)
-        assert scores.weight == by_name[f"h{layer}.k_write"].weight
-        assert mixed.weight == by_name[f"h{layer}.v_write"].weight
-        if layer:
-            assert f"h{layer - 1}.residual2" in _ancestors(ops, scores.name)
+@given(model=models())
+def test_attention_reads_keys_and_values_after_they_are_written(model: ModelSpec) -> None:
+    ops = {op.name: op for op in DecoderModel(model).sections()[1].ops}
+    scores, mixed = ops["scores"], ops["context"]
+    assert "k_write" in scores.needs and "v_write" in mixed.needs
+    assert "v_write" not in _ancestors(ops, scores.name)
+    assert scores.weight == ops["k_write"].weight and mixed.weight == ops["v_write"].weight
 
 
 def test_rotation_comes_between_projection_and_use() -> None:
-    ops = DecoderModel(load_workload("qwen2_5_0_5b").model).step(3)
-    by_name = {op.name: op for op in ops}
-    assert by_name["h0.rope_q"].needs == ("h0.q",) and by_name["h0.rope_k"].needs == ("h0.k",)
-    assert by_name["h0.k_write"].needs == ("h0.rope_k",) and by_name["h0.v_write"].needs == ("h0.v",)
-    assert {op.name for op in ops if op.kind == ROPE and op.layer == 0} == {"h0.rope_q", "h0.rope_k"}
-    assert "h0.rope_k" not in by_name["h0.scores"].needs
+    ops = _layer("qwen2_5_0_5b")
+    assert ops["rope_q"].needs == ("q",) and ops["rope_k"].needs == ("k",)
+    assert ops["k_write"].needs == ("rope_k",) and ops["v_write"].needs == ("v",)
+    assert {op.name for op in ops.values() if op.kind == "rope"} == {"rope_q", "rope_k"}
+    assert "rope_k" not in ops["scores"].needs
 
 
 def test_grouped_queries_store_few_heads_and_score_all() -> None:
-    ops = {op.name: op for op in DecoderModel(load_workload("llama3_1_8b").model).step(10)}
-    assert (ops["h0.q"].outputs, ops["h0.k"].outputs, ops["h0.v"].outputs) == (4096, 1024, 1024)
-    assert ops["h0.k_write"].kind == KV_WRITE and ops["h0.k_write"].inputs == 1024
-    assert ops["h0.scores"].kv_heads == 8 and ops["h0.scores"].macs == 32 * 128 * 10
-    assert ops["h0.softmax"].kind == SOFTMAX and ops["h0.softmax"].inputs == 32 * 10
+    ops = _layer("llama3_1_8b")
+    assert [ops[name].shape.outputs for name in "qkv"] == [4096, 1024, 1024]
+    assert ops["k_write"].kind == "kv_write" and ops["k_write"].shape.heads * ops["k_write"].shape.width == 1024
+    assert ops["scores"].shape.kv_heads == 8 and counts.op_macs(ops["scores"], 10) == 32 * 128 * 10
 
 
 def test_shipped_workloads_load_and_no_label_names_two() -> None:
