@@ -15,7 +15,7 @@ from pimsim.config.device import Device, resolve_device
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.layers import override, read_layers
 from pimsim.config.messages import config_error
-from pimsim.config.short_forms import ModelSpec
+from pimsim.config.short_forms import ModelSpec, long_names
 from pimsim.config.workload import ShortWorkloadSpec, WorkloadForm, WorkloadSpec
 
 _Spec = TypeVar("_Spec", bound=BaseModel)
@@ -57,7 +57,7 @@ def workload_from(values: dict[str, Any], where: str) -> WorkloadSpec:
     """
     model = values.get("model")
     if not isinstance(model, dict) or "family" not in model:
-        return validate(WorkloadSpec, values, where)
+        return validate(WorkloadSpec, values | {"model": long_names(model)} if isinstance(model, dict) else values, where)
     changes = {
         key: value for key, value in model.items() if key in DecoderSpec.model_fields and key not in ModelSpec.model_fields
     }

@@ -63,6 +63,26 @@ class ModelSpec(SpecModel):
         return DecoderSpec.model_validate(merged(written_out, changes or {}))
 
 
+# What a short form's keys are called among the parts.
+_LONG = {
+    "heads": ("mixer", "heads"), "kv_heads": ("mixer", "kv_heads"), "d_head": ("mixer", "head_width"), "qkv_bias": ("mixer", "bias"),
+    "d_ff": ("feed_forward", "width"), "tied_embeddings": ("head", "tied"),
+}  # fmt: skip
+
+
+def long_names(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a description in parts, with keys of the short form moved to the part that they mean, if it is there.
+
+    So that ``--set workload.model.d_ff=1024`` works on both.
+    """
+    found = dict(model)
+    for key, (part, name) in _LONG.items():
+        group = found.get(part)
+        if key in found and isinstance(group, Mapping) and (part != "mixer" or group.get("kind") == "attention"):
+            found[part] = {**group, name: found.pop(key)}
+    return found
+
+
 def _attention(model: ModelSpec) -> dict[str, Any]:
     return {
         "kind": "attention", "heads": model.heads, "kv_heads": model.key_value_heads, "head_width": model.head_width,

@@ -200,7 +200,7 @@ def _check_block(name: str, block: BlockSpec, encoder: bool) -> None:
         elif isinstance(mixer, AttentionSpec) and mixer.rotate:
             width = block.positions.width or mixer.head_width
             if width % 2:
-                raise ValueError(f"head_width {mixer.head_width} must be even: rotary positions turn pairs of elements")
+                raise ValueError(f"d_head {mixer.head_width} must be even: rotary positions turn pairs of elements")
             if width > mixer.head_width:
                 raise ValueError(f"positions.width {width} is more than head_width {mixer.head_width}")
 
