@@ -7,12 +7,17 @@ import math
 from pimsim.config.baseline import Baseline
 from pimsim.errors import CapacityError
 from pimsim.units import BYTES_PER_GB
+from pimsim.workload.build import DECODER
 from pimsim.workload.model import DecoderModel, Request
 
 
 def needed_bytes(model: DecoderModel, request: Request, weight_bytes: float, kv_bytes: float) -> float:
-    """Bytes of all parameters and of the K and V of a request, for the given bytes an element."""
-    kept = sum(cache.elements_a_position * min(cache.positions, request.steps) for cache in model.caches if not cache.copy)
+    """Bytes of all parameters and of the K, V and state of a request, for the given bytes an element."""
+    own = {cache.name for stack in model.stacks if stack != DECODER for cache in model.caches_of(stack)}
+    kept = 0
+    for cache in model.caches:
+        tokens = request.encoder_tokens if cache.of_encoder or cache.name in own else request.steps
+        kept += 0 if cache.copy else cache.elements_a_position * min(cache.positions, tokens if cache.use != "state" else 1)
     return model.parameters * weight_bytes + kept * kv_bytes
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.baselines.capacity import check_capacity
-from pimsim.baselines.costs import OpCost, body_costs, head_costs, step_costs
+from pimsim.baselines.costs import OpCost, body_costs, encoder_costs, head_costs, step_costs
 from pimsim.baselines.result import BaselineResult, device_energy_j
 from pimsim.config.baseline import BYTES_PER_DTYPE, Baseline
 from pimsim.workload.model import DecoderModel, Request
@@ -22,8 +22,8 @@ def roofline_run(baseline: Baseline, model: DecoderModel, request: Request) -> B
     """
     element_bytes = BYTES_PER_DTYPE[baseline.spec.dtype]
     check_capacity(baseline, model, request, element_bytes, element_bytes)
-    prompt_s = prompt_time_s(baseline, model, request.prompt_tokens, element_bytes)
-    steps_s = decode_times_s(baseline, step_costs(model), _decode_contexts(request), element_bytes)
+    prompt_s = prompt_time_s(baseline, model, request.prompt_tokens, element_bytes, request.encoder_tokens)
+    steps_s = decode_times_s(baseline, step_costs(model, request.encoder_tokens), _decode_contexts(request), element_bytes)
     latency_s = prompt_s + float(steps_s.sum())
     return BaselineResult(
         label=LABEL,
@@ -45,21 +45,31 @@ def decode_times_s(
     total = np.zeros(len(contexts))
     for cost in costs:
         flop = cost.flop_at(contexts)
-        elements = cost.weights + cost.activations + cost.kv_at(contexts)
+        elements = cost.weights + cost.activations + cost.state + cost.kv_at(contexts)
         total += cost.count * np.maximum(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
     return total
 
 
-def prompt_time_s(baseline: Baseline, model: DecoderModel, prompt_tokens: int, element_bytes: float) -> float:
-    """Seconds of one pass over the whole prompt: weights and K/V are read once, only the last token takes the LM head."""
-    body_s = sum(_pass_s(baseline, cost, prompt_tokens, element_bytes) for cost in body_costs(model))
+def prompt_time_s(
+    baseline: Baseline, model: DecoderModel, prompt_tokens: int, element_bytes: float, encoder_tokens: int = 0
+) -> float:
+    """Seconds of one pass over the whole prompt: weights and K/V are read once, only the last token takes the LM head.
+
+    An encoder's pass over its tokens, each of which sees all of them, comes before.
+    """
+    causal, all_of = np.arange(1, prompt_tokens + 1), np.full(encoder_tokens, encoder_tokens)
+    body_s = sum(_pass_s(baseline, cost, causal, element_bytes) for cost in body_costs(model, encoder_tokens))
+    if encoder_tokens:
+        body_s += sum(_pass_s(baseline, cost, all_of, element_bytes) for cost in encoder_costs(model))
     head_s = decode_times_s(baseline, head_costs(model), np.array([prompt_tokens]), element_bytes)
     return body_s + float(head_s[0])
 
 
-def _pass_s(baseline: Baseline, cost: OpCost, tokens: int, element_bytes: float) -> float:
-    flop = float(cost.flop_at(np.arange(1, tokens + 1)).sum())
-    elements = cost.weights + (cost.kv + cost.kv_slope + cost.activations) * tokens
+def _pass_s(baseline: Baseline, cost: OpCost, seen: NDArray[np.int64], element_bytes: float) -> float:
+    """Seconds of one operation for rows that see ``seen`` positions each: what is kept is read once for all of them."""
+    tokens = len(seen)
+    flop = float(cost.flop_at(seen).sum())
+    elements = cost.weights_of(tokens) + cost.state + (cost.kv + cost.kv_slope + cost.activations) * tokens
     return cost.count * max(flop / baseline.flop_per_s(), elements * element_bytes / baseline.bytes_per_s)
 
 

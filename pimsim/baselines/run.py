@@ -27,7 +27,10 @@ def stack_run(baseline: Baseline, model: DecoderModel, request: Request, stack: 
         raise ConfigError(f"stack {stack} on {devices} devices: eager execution over several devices is not modelled")
     element_bytes = BYTES_PER_DTYPE[baseline.spec.dtype]
     check_capacity(baseline, model, request, element_bytes, element_bytes, devices)
-    run, parameters = Run(baseline, model, framework, element_bytes, devices), shipped_calibration()
+    run, parameters = (
+        Run(baseline, model, framework, element_bytes, devices, encoder_tokens=request.encoder_tokens),
+        shipped_calibration(),
+    )
     prompt = step_time(prompt_features(run, request.prompt_tokens), parameters)
     contexts = np.arange(request.prompt_tokens + 1, request.steps + 1, dtype=np.float64)
     steps = step_time(features(run, contexts), parameters)

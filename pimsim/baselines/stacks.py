@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pimsim.baselines.costs import LINEAR
+from pimsim.baselines.costs import LINEAR, PRODUCTS
 from pimsim.errors import ConfigError, nearest
+from pimsim.workload.build import DECODER
 from pimsim.workload.kinds import OP_KINDS
 from pimsim.workload.model import DecoderModel
 from pimsim.workload.ops import Op
@@ -91,11 +92,11 @@ def kernels_of(framework: Framework, op: Op) -> int:
     return counts[-1] + (1 if framework.bias_kernel and op.kind == LINEAR and op.shape.bias else 0)
 
 
-def kernel_count(framework: Framework, model: DecoderModel, linear_only: bool = False) -> int:
+def kernel_count(framework: Framework, model: DecoderModel, linear_only: bool = False, stack: str = DECODER) -> int:
     """Kernels of one decoding step; ``linear_only`` counts the matrix products of the layers alone."""
     return sum(
         section.times * kernels_of(framework, op)
-        for section in model.sections()
+        for section in model.sections(stack)
         for op in section.ops
-        if not linear_only or (section.layers and op.kind == LINEAR)
+        if not linear_only or (section.layers and op.kind in PRODUCTS)
     )

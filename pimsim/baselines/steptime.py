@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.baselines.costs import OpCost, body_costs, head_costs, layer_product_costs, step_costs
+from pimsim.baselines.costs import OpCost, body_costs, encoder_costs, head_costs, layer_product_costs, step_costs
 from pimsim.baselines.stacks import EAGER, MEASURED, Framework, kernel_count
 from pimsim.config.baseline import Baseline
+from pimsim.workload.build import ENCODER
 from pimsim.workload.model import DecoderModel
 
 # Assumed from single-thread ratings: desktop and laptop cores clock about 1.6 times as fast as those of two-socket servers.
@@ -39,6 +40,7 @@ class Run:
     weight_bytes: float
     devices: int = 1
     linear_only: bool = False
+    encoder_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class StepTime:
 
 def features(run: Run, contexts: NDArray[np.float64]) -> StepFeatures:
     """Traffic, arithmetic and kernel counts of ``run`` at each context length, and which parameters apply."""
-    costs = layer_product_costs(run.model) if run.linear_only else step_costs(run.model)
+    costs = layer_product_costs(run.model) if run.linear_only else step_costs(run.model, run.encoder_tokens)
     cpu = run.baseline.spec.device_class == "cpu"
     compute, memory = _roofs(run, costs, contexts)
     launch = run.framework.launch
@@ -92,18 +94,33 @@ def prompt_features(run: Run, tokens: int) -> StepFeatures:
     The LM head is counted for the last token only.
     """
     at = np.arange(1.0, tokens + 1)
-    body, head = body_costs(run.model), head_costs(run.model)
+    body, head = body_costs(run.model, run.encoder_tokens), head_costs(run.model)
     flop_s, _ = _roofs(run, body, at)
-    moved = [
-        c.count * (c.weights * run.weight_bytes + (c.kv + c.kv_slope + c.activations) * tokens * _kv_bytes(run)) for c in body
-    ]
-    moved_s = np.array([moved]) / (run.baseline.bytes_per_s * _speedup(run))
+    moved_s = _passed_s(run, body, tokens)
+    compute_s = flop_s.sum(axis=0, keepdims=True)
+    if run.encoder_tokens:
+        encoder, all_of = encoder_costs(run.model), np.full(run.encoder_tokens, float(run.encoder_tokens))
+        compute_s = np.concatenate([compute_s, _roofs(run, encoder, all_of)[0].sum(axis=0, keepdims=True)], axis=1)
+        moved_s = np.concatenate([moved_s, _passed_s(run, encoder, run.encoder_tokens)], axis=1)
     head_flop_s, head_moved_s = _roofs(run, head, at[-1:])
+    of_step = features(run, at[-1:])
+    once = kernel_count(run.framework, run.model, stack=ENCODER) if run.encoder_tokens else 0
     return replace(
-        features(run, at[-1:]),
-        compute_s=np.concatenate([flop_s.sum(axis=0, keepdims=True), head_flop_s], axis=1),
+        of_step,
+        kernels=of_step.kernels + once,
+        compute_s=np.concatenate([compute_s, head_flop_s], axis=1),
         memory_s=np.concatenate([moved_s, head_moved_s], axis=1),
     )
+
+
+def _passed_s(run: Run, costs: list[OpCost], tokens: int) -> NDArray[np.float64]:
+    """Seconds of the traffic of one pass over ``tokens`` tokens at full efficiency, shape (1, operations): what is kept moves once."""
+    moved = [
+        c.count
+        * (c.weights_of(tokens) * run.weight_bytes + (c.state + (c.kv + c.kv_slope + c.activations) * tokens) * _kv_bytes(run))
+        for c in costs
+    ]
+    return np.array([moved]) / (run.baseline.bytes_per_s * _speedup(run))
 
 
 def step_time(features: StepFeatures, parameters: Mapping[str, float]) -> StepTime:
@@ -158,7 +175,7 @@ def _roofs(run: Run, costs: list[OpCost], contexts: NDArray[np.float64]) -> tupl
     seen = np.minimum(at, window)
     flop = np.array([cost.flop for cost in costs]) + np.array([cost.flop_slope for cost in costs]) * seen
     stored = np.array([cost.weights for cost in costs]) * run.weight_bytes
-    other = np.array([cost.kv + cost.activations for cost in costs])
+    other = np.array([cost.kv + cost.activations + cost.state for cost in costs])
     other_slope = np.array([cost.kv_slope for cost in costs])
     moved = stored + (other + other_slope * seen) * _kv_bytes(run)
     flop_per_s = run.baseline.flop_per_s("fp32" if run.weight_bytes == 4 else "fp16")

@@ -14,7 +14,7 @@ from pimsim.config.load import load_hardware, load_workload
 from pimsim.units import BYTES_PER_GB
 from pimsim.verbs.options import Json
 from pimsim.verbs.output import Output
-from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel, Request
+from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel, make_request
 from pimsim.workload.parameters import counts
 
 _WORD = BYTES_PER_ELEMENT
@@ -70,7 +70,7 @@ def _row(name: str, pim: dict[str, float], others: dict[str, float]) -> dict[str
     spec = load_workload(name)
     model = DecoderModel(spec.model)
     counted = counts(model, 1)
-    request = Request(spec.request.prompt_tokens, spec.request.generate_tokens)
+    request = make_request(spec)
     needed = needed_bytes(model, request, _WORD, _WORD)
     return {
         "name": name,

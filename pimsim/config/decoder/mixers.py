@@ -118,7 +118,7 @@ class Mamba2Spec(SpecModel):
     gated_norm: NormSpec | None = unit("1", "norm after the gate; none if not given", default=NormSpec(kind="rms"))
     norm_groups: Heads = unit("groups", "parts of the gated norm", default=1)
     norm_before_gate: bool = unit("1", "whether the norm comes before the gate's product", default=False)
-    step_limit: tuple[float, float] | None = unit("1", "the step is kept between these", default=None)
+    step_limit: tuple[float, float] | None = unit("1", "the step is kept between these", default=None, strict=False)
     activation: Literal["silu", "gelu", "gelu_erf", "relu"] = unit("1", "after the convolution, and of the gate", default="silu")
     multipliers: list[float] | None = unit("1", "of gate, x, B, C and step after the product in", default=None)
     scale_in: float = unit("1", "multiplies the input", default=1.0)

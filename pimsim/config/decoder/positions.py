@@ -61,8 +61,8 @@ class LongRopeScaling(SpecModel):
     """A divisor for each dimension: the short list up to ``original_context`` tokens, the long one beyond."""
 
     kind: Literal["longrope"] = "longrope"
-    short_factor: list[Positive] = unit("1", "divisors of the frequencies in short sequences")
-    long_factor: list[Positive] = unit("1", "divisors of the frequencies in long sequences")
+    short_factor: tuple[Positive, ...] = unit("1", "divisors of the frequencies in short sequences", strict=False)
+    long_factor: tuple[Positive, ...] = unit("1", "divisors of the frequencies in long sequences", strict=False)
     original_context: Count = unit("tokens", "longest sequence that takes the short list")
     attention_factor: Positive = unit("1", "multiplies cosine and sine")
 
