@@ -84,7 +84,7 @@ def test_an_encoder_runs_once_and_its_keys_and_values_are_read_at_every_step(tmp
     short, longer = (roofline_run(baseline, model, replace(request, encoder_tokens=n)) for n in (7, 70))
     assert longer.prompt_s > short.prompt_s and longer.token_latency_s > short.token_latency_s
     without, once = (stack_run(baseline, model, replace(request, encoder_tokens=n), "eager") for n in (0, 7))
-    assert once.prompt_s > 1.5 * without.prompt_s
+    assert once.prompt_s > 1.2 * without.prompt_s
 
 
 @pytest.mark.parametrize("name", TINY)
