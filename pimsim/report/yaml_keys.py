@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pimsim.config.layers import read_layers
 from pimsim.config.model import Band
 from pimsim.config.schemas import SCHEMAS
+from pimsim.config.short_forms import ModelSpec
 from pimsim.dram.standards import STANDARDS
 from pimsim.pim.commands import PARAMETERS
 
@@ -44,23 +45,32 @@ class Key:
     limits: str
 
 
-def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[Key]:
-    """All keys below a schema, in its order."""
+def keys_of(model: type[BaseModel], prefix: str = "", of: str = "") -> Iterator[Key]:
+    """All keys below a schema, in its order; ``of``: the kind of a part that has them."""
     for name, field in model.model_fields.items():
         if name == "source":
             continue
-        group = _group(field.annotation)
-        if group is not None:
-            yield from keys_of(group, f"{prefix}{name}.")
-        else:
-            yield Key(f"{prefix}{name}", _kind(field.annotation), *_unit_and_meaning(field), field.is_required(), _limits(field))
+        groups = _groups(field.annotation)
+        for group in groups:
+            yield from keys_of(group, f"{prefix}{name}.", _kind_of(group) if len(groups) > 1 else of)
+        if not groups:
+            unit, meaning = _unit_and_meaning(field)
+            shown = f"({of}) {meaning}" if of and name != "kind" else meaning
+            yield Key(f"{prefix}{name}", _kind(field.annotation), unit, shown, field.is_required(), _limits(field))
 
 
-def _group(annotation: Any) -> type[BaseModel] | None:
-    for candidate in (annotation, *get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel) and not issubclass(candidate, Band):
-            return None if get_origin(annotation) in (list, dict) else candidate
-    return None
+def _kind_of(group: type[BaseModel]) -> str:
+    field = group.model_fields.get("kind")
+    return str(field.default) if field else ""
+
+
+def _groups(annotation: Any) -> list[type[BaseModel]]:
+    """Groups that a key may hold: several where a part has kinds. Groups in lists and mappings have names of their own."""
+    if get_origin(annotation) in (list, dict):
+        return []
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, BaseModel) and not issubclass(annotation, Band) else []
+    return [group for part in get_args(annotation) for group in _groups(part)]
 
 
 def _kind(annotation: Any) -> str:
@@ -99,18 +109,21 @@ def page() -> str:
     for kind, model in SCHEMAS.items():
         doc = (model.__doc__ or "").replace("``", "`").strip().splitlines()[0]
         parts += [f"\n## {kind}\n", doc + "\n", *_table(kind, model)]
+        if kind == "workload":
+            short = (ModelSpec.__doc__ or "").strip()
+            parts += ["\n### model, in short\n", short + "\n", *_table(kind, ModelSpec, "model.")]
         if kind == "hardware":
             parts += ["\n### dram.timing\n", *_timing()]
     return "\n".join(parts) + "\n"
 
 
-def _table(kind: str, model: type[BaseModel]) -> Iterator[str]:
+def _table(kind: str, model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     example, folder = _EXAMPLES.get(kind, ("", ""))
     layered = read_layers(example, folder, kind) if example else None
     shown = f"| in `{example}` | source there |" if example else ""
     yield f"| key | type | unit | meaning | limits | needed {shown or '|'}"
     yield "|---" * (8 if example else 6) + "|"
-    for key in keys_of(model):
+    for key in keys_of(model, prefix):
         needed = "yes" if key.needed else "no"
         row = f"| `{key.path}` | {key.kind} | {'' if key.unit == '1' else key.unit} | {key.meaning} | {key.limits} | {needed} |"
         if layered is not None:
