@@ -34,6 +34,7 @@ class Bart(Family):
     base_names = ("model",)
     table, tied = "shared", True
     norms_first = False
+    scaled = False
 
     def read_sizes(self) -> Sizes:
         config = self.config
@@ -72,7 +73,7 @@ class Bart(Family):
         tensors = self.base.below(stack.name)
         tensors.use("embed_tokens.weight")
         table = tensors.take("embed_positions.weight", self.longest() + OFFSET, self.sizes.width)
-        scale = self.sizes.width**0.5 if self.config.flag("scale_embedding", default=False) else 1.0
+        scale = self.sizes.width**0.5 if self.config.flag("scale_embedding", default=self.scaled) else 1.0
         norm = self.norm(tensors, "layernorm_embedding")
         return Embedding(self.token_table, scale, positions=lambda at: table[at + OFFSET], norm=norm)
 
@@ -115,3 +116,9 @@ class MBart(Bart):
     """Norms before the branches and one at the end of each stack."""
 
     norms_first = True
+
+
+class PlBart(Bart):
+    """The embedding is scaled where the file does not say."""
+
+    scaled = True

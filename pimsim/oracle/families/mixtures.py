@@ -1,4 +1,4 @@
-"""Llamas whose feed-forward layers are mixtures of experts: Mixtral, Qwen, OLMoE, PhiMoE, Granite."""
+"""Llamas whose feed-forward layers are mixtures of experts: Mixtral, Qwen, OLMoE, Granite."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from pimsim.oracle.families import (
     gptj,
     hybrids,
     llama,
+    llama_variants,
     mambas,
     mixtures,
     opt,
@@ -41,5 +42,8 @@ FAMILIES: dict[str, Builder] = {
     "deepseek_v2": deepseek.DeepseekV2, "deepseek_v3": deepseek.DeepseekV3, "gpt_oss": gpt_oss.GptOss,
     "mamba": mambas.PureMamba, "falcon_mamba": mambas.FalconMamba, "mamba2": mambas.PureMamba2, "jamba": hybrids.Jamba,
     "bamba": hybrids.Bamba, "granitemoehybrid": hybrids.GraniteHybrid, "falcon_h1": hybrids.FalconH1,
+    "arcee": llama_variants.Arcee, "seed_oss": llama_variants.SeedOss, "smollm3": llama_variants.SmolLm3, "glm": llama_variants.Glm,
+    "glm4": llama_variants.Glm4, "ernie4_5": llama_variants.Ernie45, "exaone4": llama_variants.Exaone4,
+    "hunyuan_v1_dense": llama_variants.Hunyuan, "helium": llama_variants.Helium, "plbart": bart.PlBart,
     "t5": t5.T5, "mt5": t5.Mt5, "umt5": t5.Umt5, "bart": bart.Bart, "mbart": bart.MBart,
 }  # fmt: skip
