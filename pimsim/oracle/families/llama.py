@@ -122,7 +122,8 @@ class Llama(Family):
 class Mistral(Llama):
     """A window over all layers where the file gives one."""
 
-    qkv_bias = output_bias = False
+    qkv_bias: bool | None = False
+    output_bias: bool | None = False
 
     def window(self, layer: int) -> int | None:
         window = self.config.integer("sliding_window", default=None)
