@@ -60,6 +60,10 @@ class ResultError(PimsimError):
     """A computed result is impossible (not finite, a rate above one, parts that do not sum up) and is not handed out."""
 
 
+class WorkerError(PimsimError):
+    """A worker of a sweep runs other code than the driver."""
+
+
 class BenchError(PimsimError):
     """A measurement cannot be made: its settings contradict each other, or a program it times failed."""
 

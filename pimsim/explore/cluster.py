@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 import traceback
 import uuid
@@ -10,7 +11,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from pimsim.errors import ClusterError
-from pimsim.explore.evaluate import FAILED, Outcome, evaluate
+from pimsim.explore.evaluate import FAILED, Outcome, evaluate, signature
 from pimsim.explore.points import Task
 from pimsim.result.provenance import package_version
 
@@ -29,18 +30,22 @@ class DaskWorkers:
 
     def __init__(self, address: str) -> None:
         try:
+            import dask
             from distributed import Client, as_completed
         except ImportError:
             raise ClusterError("--scheduler needs Dask: pip install 'pimsim[cluster]'") from None
         _check_address(address)
         self.address = address
         try:
-            self._client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ClusterError(f"{address}: no Dask scheduler answers within {CONNECT_TIMEOUT_S} s ({error})") from None
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, below
+            with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_TIMEOUT_S} s"}):
+                self._client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        except Exception as error:  # whatever the protocols make of a wrong address, certificate or answer
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ClusterError(f"{address}: no Dask scheduler answers within {CONNECT_TIMEOUT_S} s ({why})") from None
         try:
             self._client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
-            _check_versions(self._client.run(package_version), address)
+            _check_versions(self._client.run(signature), address)
         except ClusterError:
             self._client.close()
             raise
@@ -135,8 +140,9 @@ def _check_address(address: str) -> None:
         raise ClusterError(f"'{address}' is not the address of a Dask scheduler, such as tcp://host:8786")
 
 
-def _check_versions(versions: dict[str, str], address: str) -> None:
-    others = sorted({version for version in versions.values() if version != package_version()})
+def _check_versions(signatures: dict[str, tuple[str, str]], address: str) -> None:
+    wrong = {found for found in signatures.values() if found != signature()}
+    others = sorted({version if version != package_version() else f"{version} of other code" for version, _ in wrong})
     if others:
         raise ClusterError(
             f"{address}: workers run pimsim {', '.join(others)}, this is {package_version()}: results would differ; update them"

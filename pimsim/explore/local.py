@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import pimsim
 from pimsim.engine.kernels_system import run_steps
 from pimsim.explore.evaluate import DONE, FAILED, Outcome
 from pimsim.explore.points import Task
@@ -32,6 +33,13 @@ def _kernels_are_compiled() -> bool:
     """True if the machine code is there, or not used at all (NUMBA_DISABLE_JIT)."""
     statistics = getattr(run_steps, "stats", None)
     return statistics is None or any(Path(statistics.cache_path).glob("*.nbi"))
+
+
+def _module_folders() -> list[str]:
+    """Where the driver finds modules, without an empty entry (the current folder) and with its own package last, if not there."""
+    return list(
+        dict.fromkeys([*(os.path.abspath(folder) for folder in sys.path if folder), str(Path(pimsim.__file__).parents[1])])
+    )
 
 
 @dataclass(eq=False)
@@ -122,12 +130,13 @@ class LocalWorkers:
 
     def _start(self) -> _Worker:
         errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
+        # -P: the current folder is not searched for modules; what the driver imports from is, in its order.
         process = subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-c", "from pimsim.explore.worker import main; main()"],
+            [sys.executable, "-P", "-X", "faulthandler", "-c", "from pimsim.explore.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, **dict.fromkeys(_THREADS, "1"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **dict.fromkeys(_THREADS, "1"), "PYTHONPATH": os.pathsep.join(_module_folders())},
         )
         worker = _Worker(process, errors)
         self._workers.append(worker)

@@ -9,14 +9,13 @@ from pimsim.config.sweep import OptunaSpec
 from pimsim.errors import ConfigError
 from pimsim.explore.axes import Axis, Settings
 from pimsim.explore.objectives import OBJECTIVES, broken_limit
+from pimsim.explore.plan import SweepPlan
 from pimsim.explore.points import DesignPoint
+from pimsim.explore.session import Session
 from pimsim.explore.start import starting_params
 
 if TYPE_CHECKING:
     import optuna
-
-    from pimsim.explore.driver import Session
-    from pimsim.explore.plan import SweepPlan
 
 
 def check_search(plan: SweepPlan) -> None:
@@ -45,6 +44,7 @@ def search(session: Session) -> None:
         trials = [study.ask() for _ in range(min(spec.batch, spec.trials - done))]
         chosen = [plan.point(_settings(trial, plan.axes)) for trial in trials]
         new = _new_points(chosen, done, seen)
+        session.progress.repeated += sum(point is not None for point in chosen) - len(new)
         session.store.add_plan(plan.identity, new)
         session.run([point for _, point in new])
         for trial, point in zip(trials, chosen, strict=True):

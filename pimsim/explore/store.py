@@ -6,6 +6,7 @@ sweep in its order, and ``sweeps`` the sweeps, the one run last with the greates
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -16,11 +17,30 @@ from pathlib import Path
 from typing import Any
 
 from pimsim.errors import StoreError
-from pimsim.explore.evaluate import DONE, FAILED, Outcome
+from pimsim.explore.evaluate import DONE, FAILED, INFEASIBLE, Outcome
 from pimsim.explore.points import DesignPoint
+from pimsim.result.check import impossible
 from pimsim.result.provenance import git_commit, package_version
+from pimsim.text import shown
 
 STORE_VERSION = 1
+COLUMNS = {
+    "points": (
+        "key",
+        "status",
+        "columns",
+        "reason",
+        "traceback",
+        "wall_s",
+        "engine_s",
+        "package_version",
+        "git_commit",
+        "finished_at",
+    ),
+    "plans": ("sweep", "position", "key", "settings", "refused"),
+    "sweeps": ("sweep", "name", "spec", "run"),
+}
+_SALVAGE = "; 'pimsim show STORE --salvage FILE.csv' writes what is sound"
 BUSY_TIMEOUT_S = 120
 _TABLES = """
 CREATE TABLE points (
@@ -65,10 +85,10 @@ class Store:
     def _open(self, create: bool) -> None:
         if create:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         if not create:
-            self._db.execute("PRAGMA query_only = 1")
+            self._db = _reading(self.path)
             return
+        self._db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction():
@@ -82,6 +102,8 @@ class Store:
         """Turn errors of the file system and of SQLite into one message."""
         try:
             yield
+        except UnicodeDecodeError as error:
+            raise StoreError(f"{self.path}: {opening}a text in it is damaged: {error}{_SALVAGE}") from None
         except sqlite3.Error as error:
             kept = "" if opening else "; points finished before are kept"
             raise StoreError(f"{self.path}: {opening}{error}{kept}") from None
@@ -140,7 +162,7 @@ class Store:
         """Columns of a point that is done; None of any other."""
         with self._told():
             found = self._db.execute("SELECT columns FROM points WHERE key = ? AND status = ?", (key, DONE)).fetchone()
-        return json.loads(found[0]) if found else None
+        return _object(found[0], self.path, "points", key) if found else None
 
     def last_sweep(self) -> tuple[str, str]:
         """Identity and specification (JSON) of the sweep run last. Raises StoreError if none was."""
@@ -156,7 +178,7 @@ class Store:
                    FROM plans LEFT JOIN points ON points.key = plans.key WHERE sweep = ? ORDER BY position"""
         with self._told():
             rows = self._db.execute(query, (sweep,)).fetchall()
-        return [StoredPoint(r[0], r[1], json.loads(r[2]), r[3], r[4], json.loads(r[5] or "{}"), r[6], r[7]) for r in rows]
+        return [_stored_point(row, self.path) for row in rows]
 
     def timings(self) -> tuple[float, float]:
         """Sum of the workers' and of the engine's seconds over all stored points."""
@@ -172,14 +194,12 @@ class Store:
 def _check_version(path: Path) -> None:
     """Refuse, without touching it, a file that is no store or one of another version."""
     try:
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
-        try:
+        with contextlib.closing(_reading(path)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        finally:
-            db.close()
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: cannot be read as a store of sweep results: {error}") from None
+            lacking = next((found for found in (_lacking(db, table) for table in COLUMNS if table in tables) if found), "")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: cannot be read as a store of sweep results: {error}{_SALVAGE}") from None
     if version == 0 and not tables:
         return
     if version != STORE_VERSION or "plans" not in tables:
@@ -187,3 +207,50 @@ def _check_version(path: Path) -> None:
             f"{path}: store of schema version {version}; this version of pimsim reads {STORE_VERSION}. "
             "Nothing was changed: read it with the version that wrote it, or give another --out folder"
         )
+    missing = next((f"table '{table}'" for table in COLUMNS if table not in tables), lacking)
+    if missing:
+        raise StoreError(f"{path}: {missing} is missing: the store is damaged; nothing was changed{_SALVAGE}")
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """A connection that never writes; a store that no process has open is read as it stands, also in a read-only folder."""
+    where = path.resolve()
+    in_use = any(where.with_name(where.name + end).exists() for end in ("-wal", "-shm", "-journal"))
+    mode = "?mode=ro" if in_use else "?immutable=1"
+    return sqlite3.connect(where.as_uri() + mode, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _lacking(db: sqlite3.Connection, table: str) -> str:
+    """The first column that ``table`` should have and has not; empty if it has all."""
+    there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+    return next((f"column '{name}' of table '{table}'" for name in COLUMNS[table] if name not in there), "")
+
+
+def _object(text: object, path: Path, table: str, row: object) -> dict[str, Any]:
+    """A JSON object of a row. Raises StoreError naming table and row if it is none."""
+    try:
+        found = json.loads(text) if isinstance(text, str | bytes) else text
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise StoreError(f"{path}: table '{table}', row '{shown(row)}': is damaged: no JSON object{_SALVAGE}")
+    return found
+
+
+def _stored_point(row: tuple[Any, ...], path: Path) -> StoredPoint:
+    position, key, settings, refused, status, columns, reason, traceback = row
+    texts = (key, refused, status, reason, traceback)
+    if not isinstance(position, int) or not all(text is None or isinstance(text, str) for text in texts):
+        raise StoreError(f"{path}: table 'plans', row '{shown(position)}': is damaged: text and numbers are mixed up{_SALVAGE}")
+    if status not in (None, DONE, INFEASIBLE, FAILED):
+        raise StoreError(f"{path}: table 'points', row '{shown(key)}': is damaged: unknown status '{shown(status)}'{_SALVAGE}")
+    found = _object(columns, path, "points", key) if columns is not None else {}
+    _check_columns(found, path, key)
+    return StoredPoint(position, key, _object(settings, path, "plans", position), refused, status, found, reason, traceback)
+
+
+def _check_columns(columns: dict[str, Any], path: Path, key: str) -> None:
+    """Refuse a row whose figures cannot be: damaged after it was written, for no such row is stored."""
+    wrong = next(impossible(columns), "")
+    if wrong:
+        raise StoreError(f"{path}: table 'points', row '{shown(key)}': is damaged: {shown(wrong)}{_SALVAGE}")

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pydantic import ValidationError
+
 from pimsim.config.expression import Expression, read_expression
 from pimsim.config.sweep import SweepSpec
 from pimsim.errors import ConfigError, StoreError, nearest
-from pimsim.explore.driver import RESULTS_FOLDER, Watcher, run_sweep, store_path
+from pimsim.explore.driver import RESULTS_FOLDER, run_sweep, store_path
 from pimsim.explore.evaluate import DONE, INFEASIBLE
 from pimsim.explore.objectives import OBJECTIVES, broken_limit, objective_named
 from pimsim.explore.pareto import nondominated
+from pimsim.explore.session import Watcher
 from pimsim.explore.store import Store, StoredPoint
 from pimsim.result.write import STDOUT, binary_output, write_table
 
@@ -39,7 +42,7 @@ class Sweep:
         store = Store(find_store(path))
         try:
             sweep, text = store.last_sweep()
-            spec = SweepSpec.model_validate_json(text)
+            spec = _spec_of(text, store.path)
             points = store.plan(sweep)
         finally:
             store.close()
@@ -95,6 +98,15 @@ class Sweep:
         else:
             raise ConfigError(f"{target}: unknown kind of table '{target.suffix}'; allowed: .csv, .csv.gz, .parquet, - for CSV")
         return target
+
+
+def _spec_of(text: str, path: Path) -> SweepSpec:
+    try:
+        return SweepSpec.model_validate_json(text)
+    except ValidationError:
+        raise StoreError(
+            f"{path}: table 'sweeps': the sweep's description is damaged; 'pimsim show STORE --salvage FILE.csv' writes what is sound"
+        ) from None
 
 
 def find_store(path: str | Path) -> Path:

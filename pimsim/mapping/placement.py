@@ -15,6 +15,7 @@ from pimsim.workload.model import BYTES_PER_ELEMENT, DecoderModel
 from pimsim.workload.ops import Cache
 
 _MOST_CHANNELS = 512
+_FAR_BEYOND = 4
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,24 @@ def place_all(device: Device, residents: Sequence[Resident]) -> tuple[Placement,
     room = int(device.asic.sram_kib * 1024) // 2
     fit = sum(asic_state_bytes(one.model, one.sequences) for one in residents) <= room
     residents = [replace(one, states_fit=fit) for one in residents]
+    _check_sizes(device, residents)
     placements = _place_all(geometry_of(device), policy_named(device.spec.mapping), residents)
     if placements[-1].rows_used > placements[-1].geometry.rows:
         raise _too_large(device, residents, placements)
     return placements
+
+
+def _check_sizes(device: Device, residents: Sequence[Resident]) -> None:
+    """Refuse by arithmetic alone what is far too large: mapping it, only to say so, could take minutes."""
+    capacity = device.organization.capacity_bytes
+    elements = sum(sum(tensor.elements for tensor in r.model.tensors) + r.sequences * _kept_elements(r) for r in residents)
+    needed = elements * BYTES_PER_ELEMENT
+    if needed > _FAR_BEYOND * capacity:
+        raise CapacityError(
+            f"{device.name}: weights, K and V for the whole context need {needed / BYTES_PER_GB:.2f} GB at least; {device.name} holds "
+            f"{capacity / BYTES_PER_GB:.2f} GB: {(needed - capacity) / BYTES_PER_GB:.2f} GB are missing; at least "
+            f"{-(-needed * device.organization.channels // capacity):,} channels (dram.channels) would hold it"
+        )
 
 
 def _place_all(geometry: Geometry, policy: MappingPolicy, residents: Sequence[Resident]) -> tuple[Placement, ...]:

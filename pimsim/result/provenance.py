@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -18,6 +19,15 @@ def package_version() -> str:
         return metadata.version("pimsim")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 over all source files of the package that runs: equal digests compute equal results."""
+    root, state = Path(__file__).resolve().parents[1], hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        state.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    return state.hexdigest()
 
 
 @cache

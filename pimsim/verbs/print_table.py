@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from pimsim.text import shown
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -56,4 +58,4 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _cell(value: Any) -> str:
     if value is None or value != value:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else shown(value, 400)

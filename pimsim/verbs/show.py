@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 from pimsim.errors import ConfigError, nearest
 from pimsim.explore.objectives import ALIASES, OBJECTIVES
-from pimsim.explore.table import Sweep, filtered
+from pimsim.explore.salvage import salvage as salvage_rows
+from pimsim.explore.table import Sweep, filtered, find_store
+from pimsim.result.write import STDOUT, check_writable, write_table
 from pimsim.verbs.options import Json, Quiet, old_spelling
 from pimsim.verbs.output import Output
 from pimsim.verbs.print_table import STORE, print_table, records
@@ -28,23 +31,39 @@ def register(app: typer.Typer) -> None:
         where: str | None = typer.Option(None, help="condition on columns, as \"status == 'done' and latency_s < 0.1\""),
         columns: str | None = typer.Option(None, help="columns to print, separated by commas; default: settings and objectives"),
         out: str | None = typer.Option(None, "--out", help="write the whole table to this .csv or .parquet file instead"),
+        salvage: str | None = typer.Option(
+            None, help="of a damaged store: write the points that are sound to this .csv file, or -"
+        ),
         json: Json = None,
         quiet: Quiet = False,
         export: str | None = typer.Option(None, "--export", hidden=True),
     ) -> None:
         """Print the points of a sweep, or export its table."""
+        if salvage is not None:
+            _salvage(store, salvage)
+            return
         output, sweep = Output(json, quiet), Sweep.load(store)
         if export is not None:
             old_spelling("--export FILE", "--out FILE")
         if out or export:
             target = sweep.export(str(out or export))
-            output.console.print(f"{target}: {len(sweep.rows)} points", markup=False)
+            if not output.silent:
+                print(f"{target}: {len(sweep.rows)} points", file=sys.stderr if str(out or export) == STDOUT else sys.stdout)
             return
         frame = _sorted(filtered(sweep.frame(), where, "--where"), sort)
         shown = _columns(sweep, frame, columns)
         table = frame[shown].head(top) if top else frame[shown]
         print_table(output.wide, table)
         output.document({"schema_version": 1, "store": str(sweep.path), "points": records(table)})
+
+
+def _salvage(store: str, target: str) -> None:
+    from pandas import DataFrame
+
+    check_writable(target)
+    rows, damaged = salvage_rows(find_store(store))
+    write_table(target, DataFrame(rows))
+    print(f"{target}: {len(rows)} points are sound; damage was met {damaged} times", file=sys.stderr)
 
 
 def _columns(sweep: Sweep, frame: pd.DataFrame, chosen: str | None) -> list[str]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from pimsim.explore.driver import RESULTS_FOLDER, Progress, run_sweep, store_path
-from pimsim.explore.evaluate import FAILED
+from pimsim.explore.driver import RESULTS_FOLDER, SweepRun, run_sweep, store_path
+from pimsim.explore.evaluate import FAILED, INFEASIBLE, why_not
 from pimsim.explore.plan import SweepPlan, plan_sweep
+from pimsim.explore.session import Progress
 from pimsim.explore.table import Sweep
+from pimsim.text import printable
 
 _INTERRUPTED = 130
 _REPORT_EVERY_S = 10.0
+_REASONS = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -45,11 +49,21 @@ def register(app: typer.Typer) -> None:
             print(f"interrupted: {display.text()}; finished points are stored, run again to go on", file=sys.stderr)
             sys.exit(_INTERRUPTED)
         print(f"{run.path}: {_counts(run.progress)}; {run.progress.simulated} simulated now, {run.wall_s:.1f} s")
-        if run.progress.failed:
-            rows = Sweep.load(run.path).rows
-            reasons = dict.fromkeys(str(row["reason"]) for row in rows if row["status"] == FAILED)
-            print("failed (tracebacks are in the store; run again to retry):", *list(reasons)[:5], sep="\n  ", file=sys.stderr)
+        if run.progress.repeated:
+            print(f"{run.progress.repeated} trials repeated an earlier one and were not simulated again")
+        if run.progress.failed or not run.progress.done:
+            _say_why(run)
             sys.exit(1)
+
+
+def _say_why(run: SweepRun) -> None:
+    """Print why points failed, or why none could be simulated, each reason once."""
+    rows, kind = Sweep.load(run.path).rows, FAILED if run.progress.failed else INFEASIBLE
+    reasons = Counter(printable(str(row["reason"])) for row in rows if row["status"] == kind)
+    opening = "failed (tracebacks are in the store; run again to retry):" if kind == FAILED else "no point could be simulated:"
+    shown = [f"{count} x {reason}" if count > 1 else reason for reason, count in reasons.most_common(_REASONS)]
+    more = [f"and {len(reasons) - _REASONS} more reasons"] if len(reasons) > _REASONS else []
+    print(opening, *shown, *more, sep="\n  ", file=sys.stderr)
 
 
 class _Display:
@@ -106,8 +120,10 @@ def _list_points(plan: SweepPlan, out: str) -> None:
         check_search(plan)
         print(f"search with {spec.sampler}: {spec.trials} trials over {', '.join(axis.name for axis in plan.axes)}")
         return
-    points = plan.points()
+    points, infeasible = plan.points(), 0
     for number, point in enumerate(points):
-        settings = ", ".join(f"{path}={value}" for path, value in point.settings.items())
-        print(f"{number}: {settings}" + (f"  [infeasible: {point.refused}]" if point.refused else ""))
-    print(f"{len(points)} points, {sum(point.refused is not None for point in points)} of them infeasible")
+        settings = printable(", ".join(f"{path}={value}" for path, value in point.settings.items()))
+        refused = point.refused or why_not(point.task)
+        infeasible += refused is not None
+        print(f"{number}: {settings}" + (f"  [infeasible: {refused}]" if refused else ""))
+    print(f"{len(points)} points, {infeasible} of them infeasible")

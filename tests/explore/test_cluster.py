@@ -17,8 +17,11 @@ import yaml
 
 from pimsim.errors import ClusterError
 from pimsim.explore.cluster import _check_versions
-from pimsim.explore.driver import Progress, run_sweep
+from pimsim.explore.driver import run_sweep
+from pimsim.explore.evaluate import signature
+from pimsim.explore.session import Progress
 from pimsim.explore.table import Sweep
+from pimsim.result.provenance import code_digest, package_version
 from tests.sweep_cases import BASE, ROOT
 
 pytest.importorskip("distributed")
@@ -99,4 +102,15 @@ def test_a_cluster_that_is_gone(
 
 def test_workers_of_another_version_are_refused() -> None:
     with pytest.raises(ClusterError, match=r"tcp://x: workers run pimsim 0.0.1, this is .*: results would differ"):
-        _check_versions({"tcp://a": "0.0.1"}, "tcp://x")
+        _check_versions({"tcp://a": ("0.0.1", code_digest())}, "tcp://x")
+    with pytest.raises(ClusterError, match=r"tcp://x: workers run pimsim .* of other code"):
+        _check_versions({"tcp://a": (package_version(), "other"), "tcp://b": signature()}, "tcp://x")
+
+
+def test_tls_against_a_plain_scheduler(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pimsim.explore.cluster.CONNECT_TIMEOUT_S", 5)
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(BASE))
+    with pytest.raises(ClusterError, match=r"tls://.*: no Dask scheduler answers") as raised:
+        run_sweep(path, tmp_path / "out", scheduler=cluster.address.replace("tcp", "tls"))
+    assert "\n" not in str(raised.value) and not (tmp_path / "out").exists()
