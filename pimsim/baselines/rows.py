@@ -1,4 +1,4 @@
-"""Time of steps of any rows on a baseline device: weights read once a step, arithmetic for every row, K and V once a sequence."""
+"""Time of steps of any rows on a baseline device: weights read once a step, arithmetic for every row, K, V and state once a sequence."""
 
 from __future__ import annotations
 
@@ -62,8 +62,13 @@ class RowTimes:
         memory = [
             cost.count
             * (
-                cost.weights * self.run.weight_bytes
-                + (len(seen) * (cost.kv + cost.activations) + cost.kv_slope * float(cost.seen(reach).sum())) * kept_bytes
+                cost.weights_of(len(seen)) * self.run.weight_bytes
+                + (
+                    len(seen) * (cost.kv + cost.activations)
+                    + cost.kv_slope * float(cost.seen(reach).sum())
+                    + cost.state * len(reach)
+                )
+                * kept_bytes
             )
             / bytes_per_s
             for cost in costs
