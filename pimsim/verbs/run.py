@@ -33,16 +33,25 @@ def register(app: typer.Typer) -> None:
         decoding: Annotated[
             str | None, typer.Option("--decoding", metavar="FILE", help="YAML file of a decoding strategy")
         ] = None,
+        batch: Annotated[
+            int | None, typer.Option("--batch", metavar="N", help="sequences decoded together [workload's own]")
+        ] = None,
+        prefill_chunk: Annotated[
+            int | None,
+            typer.Option("--prefill-chunk", metavar="N", help="prompt tokens of a sequence fed in one step [workload's own]"),
+        ] = None,
         no_refresh: Annotated[bool, typer.Option("--no-refresh", help="switch refresh off")] = False,
     ) -> None:
         """Simulate every command of a request and print where time and energy went."""
         output = Output(json, quiet)
         if decoding is not None and engine != "fast":
             raise ConfigError(f"--decoding needs the fast engine, not '{engine}'")
+        if decoding is not None and (batch or prefill_chunk):
+            raise ConfigError("--decoding decodes one sequence: it goes without --batch and --prefill-chunk")
         with quick_start(), watch_compilation(say_compiling) as compilation, progress_report(quiet=output.silent) as report:
             if decoding is None:
                 result = simulate(
-                    hardware, workload, tokens, prompt,
+                    hardware, workload, tokens, prompt, batch=batch, prefill_chunk=prefill_chunk,
                     settings=settings or (), engine=engine, refresh=not no_refresh, progress=report,
                 )  # fmt: skip
             else:
