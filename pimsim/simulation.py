@@ -104,7 +104,7 @@ def lowering_for(device: Device, model: DecoderModel, request: Request) -> Lower
     Raises MappingError for a model with an operation that has no lowering, then CapacityError if it does not fit.
     """
     check_model(model)
-    return Lowering(device, model, place(device, model, request.batch, request.rows_at_once))
+    return Lowering(device, model, place(device, model, request.batch, request.rows_at_once), choices=request.experts)
 
 
 def step_programs(lowering: Lowering, request: Request) -> Iterator[StepProgram]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,15 @@ class PromptLengths(SpecModel):
         return tuple(generator.randint(self.shortest, self.longest) for _ in range(count))
 
 
+class ExpertsSpec(SpecModel):
+    """Which experts rows choose where no numbers say it; it matters where several rows of a step share them."""
+
+    distribution: Literal["uniform", "zipf"] = unit("1", "how often experts are chosen", default="uniform")
+    exponent: Annotated[float, Field(gt=0, le=10)] = unit("1", "of Zipf's law", default=1.0)
+    seed: Annotated[int, Field(ge=0)] = unit("1", "seed of the draw", default=0)
+    file: str | None = unit("1", "instead, a file with the experts of one row of one layer a line, taken in turn", default=None)
+
+
 class RequestSpec(SpecModel):
     """Default request: sequences in a batch, tokens in the prompt and tokens to generate."""
 
@@ -41,6 +50,7 @@ class RequestSpec(SpecModel):
         "tokens", "tokens in the prompt; a list gives each sequence's, a distribution draws them", default=1
     )
     batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = unit("sequences", "sequences decoded together", default=1)
+    experts: ExpertsSpec = ExpertsSpec()
     prefill_chunk: Tokens = unit("tokens", "prompt tokens of a sequence that are fed in one step", default=32)
     generate_tokens: Annotated[int, Field(ge=1)] = unit("tokens", "tokens to generate", default=1024)
     encoder_tokens: Annotated[int, Field(ge=0, le=1 << 24)] = unit("tokens", "input of an encoder, if there is one", default=0)

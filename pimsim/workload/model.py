@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pimsim.config.decoder.model import DecoderSpec
@@ -10,6 +10,7 @@ from pimsim.config.short_forms import ModelSpec
 from pimsim.config.workload import MAX_BATCH, PromptLengths, WorkloadSpec
 from pimsim.errors import RequestError
 from pimsim.workload.build import DECODER, Stack, build_decoder
+from pimsim.workload.choices import ExpertChoices
 from pimsim.workload.graph import GraphSection
 from pimsim.workload.ops import Cache, Tensor
 
@@ -64,6 +65,7 @@ class Request:
 
     ``prefill_chunk``: prompt tokens of a sequence fed in one step. ``prompts``: each sequence's prompt where they differ,
     ``prompt_tokens`` being the longest. ``encoder_tokens``: input of the encoder, if there is one.
+    ``experts``: which experts rows choose.
     """
 
     prompt_tokens: int
@@ -72,6 +74,7 @@ class Request:
     prefill_chunk: int = 1
     prompts: tuple[int, ...] = ()
     encoder_tokens: int = 0
+    experts: ExpertChoices = field(default_factory=ExpertChoices)
 
     @property
     def steps(self) -> int:
@@ -107,6 +110,7 @@ def make_request(
         given.prefill_chunk if prefill_chunk is None else prefill_chunk,
         () if len(set(prompts)) == 1 else prompts,
         given.encoder_tokens,
+        ExpertChoices(**given.experts.model_dump()),
     )
     for what, value in (
         ("tokens to generate", request.generate_tokens), ("prompt tokens", min(prompts)), ("tokens in a chunk", request.prefill_chunk),
