@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +35,19 @@ class StepRecord:
     instances: IntArray
     log: IntArray
     start_ps: int
+
+
+def kernels_are_compiled() -> bool:
+    """True if the machine code is there, or not used at all (NUMBA_DISABLE_JIT)."""
+    statistics = getattr(run_steps, "stats", None)
+    return statistics is None or any(Path(statistics.cache_path).glob("*.nbi"))
+
+
+@cache
+def _say_if_compiling() -> None:
+    """Tell whoever watches, once, that the first run on a machine takes longer, and why."""
+    if sys.stderr.isatty() and not kernels_are_compiled():
+        print("pimsim: compiling its kernels for this machine, once; later runs load them", file=sys.stderr, flush=True)
 
 
 class FastEngine:
@@ -96,6 +112,7 @@ class FastEngine:
     def run_batch(self, batch: Sequence[StepProgram]) -> IntArray:
         """Run a few steps; returns the time of each in ps. State is carried on to the next batch."""
         began = time.perf_counter()
+        _say_if_compiling()
         steps = self._library.step_arrays(batch, self._work.channels)
         self._make_room(batch)
         step_ps = self._run(steps, len(batch))

@@ -17,7 +17,7 @@ from pimsim.program.block import TIMING_FIELDS, Block, MovedBlock
 from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, WAIT_CAUSES, Instruction, StepProgram
 
-MAX_KEPT = 20_000  # instructions that are remembered from one batch to the next
+MAX_KEPT = 5_000  # instructions that are remembered from one batch to the next
 INSTRUCTION = record_type(
     pim=int,  # 1 if channels run it, 0 if the ASIC does
     duration_ps=int,  # of ASIC work or a transfer
@@ -84,8 +84,10 @@ class Library:
 
     def step_arrays(self, programs: Sequence[StepProgram], channels: Any) -> StepArrays:
         """All instructions of ``programs`` by number. If there is no more room, all that is known of ``channels`` is found out anew."""
-        if len(self._instruction_number) > MAX_KEPT or self._core[0].memo.full:
+        if self._core[0].memo.full:
             self._begin_anew(channels)
+        elif len(self._instruction_number) > MAX_KEPT:
+            self._clear()
         if not self._number_blocks(programs):
             self._begin_anew(channels)
             if not self._number_blocks(programs):

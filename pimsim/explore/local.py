@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 import pimsim
-from pimsim.engine.kernels_system import run_steps
+from pimsim.engine.fast import kernels_are_compiled
 from pimsim.explore.evaluate import DONE, FAILED, Outcome
 from pimsim.explore.points import Task
 
@@ -27,12 +27,6 @@ _TAIL_BYTES = 4000
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _kernels_are_compiled() -> bool:
-    """True if the machine code is there, or not used at all (NUMBA_DISABLE_JIT)."""
-    statistics = getattr(run_steps, "stats", None)
-    return statistics is None or any(Path(statistics.cache_path).glob("*.nbi"))
 
 
 def _module_folders() -> list[str]:
@@ -75,7 +69,7 @@ class LocalWorkers:
         self._workers: list[_Worker] = []
         self._news: queue.Queue[tuple[_Worker, Outcome | None]] = queue.Queue()
         self._attempts: dict[str, int] = {}
-        self._compiled = _kernels_are_compiled()
+        self._compiled = kernels_are_compiled()
 
     @property
     def busy(self) -> int:
