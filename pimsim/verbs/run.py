@@ -46,8 +46,6 @@ def register(app: typer.Typer) -> None:
         output = Output(json, quiet)
         if decoding is not None and engine != "fast":
             raise ConfigError(f"--decoding needs the fast engine, not '{engine}'")
-        if decoding is not None and (batch or prefill_chunk):
-            raise ConfigError("--decoding decodes one sequence: it goes without --batch and --prefill-chunk")
         with quick_start(), watch_compilation(say_compiling) as compilation, progress_report(quiet=output.silent) as report:
             if decoding is None:
                 result = simulate(
@@ -56,7 +54,8 @@ def register(app: typer.Typer) -> None:
                 )  # fmt: skip
             else:
                 result = simulate_decoding(
-                    hardware, workload, decoding, tokens, prompt, settings=settings or (), refresh=not no_refresh, progress=report
-                )
+                    hardware, workload, decoding, tokens, prompt, batch=batch, prefill_chunk=prefill_chunk,
+                    settings=settings or (), refresh=not no_refresh, progress=report,
+                )  # fmt: skip
         print_run(output.console, result, compilation.seconds)
         output.document(result.to_dict())
