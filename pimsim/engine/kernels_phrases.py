@@ -137,8 +137,10 @@ def forget(core, channels):  # type: ignore[no-untyped-def]
     for c in range(channels.shape[0]):
         unload(memo, channels[c])
     memo.states = memo.phrases = memo.bursts = memo.transitions = memo.blocks = memo.followed = memo.places = memo.full = 0
-    for table in (memo.state_table, memo.phrase_table, memo.transition_table, memo.block_table):
-        table[:] = 0
+    memo.state_table[:] = 0  # not in a loop: the tables have lengths, and so types, of their own
+    memo.phrase_table[:] = 0
+    memo.transition_table[:] = 0
+    memo.block_table[:] = 0
     begin(engine)
     for c in range(channels.shape[0]):
         if engine.control.skip == 1:
