@@ -9,19 +9,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pimsim.config.device import Device
-from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, Command
+from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, SAME_BANK, Command
 from pimsim.dram.rules import TimingRule, gap_parameters
 from pimsim.dram.standard import Standard
-from pimsim.dram.table import ResolvedRule
+from pimsim.dram.table import StreamRule
 from pimsim.engine.command_trace import CommandTrace
-from pimsim.engine.kernels_rules import fresh_channel, schedule
-from pimsim.engine.rule_arrays import rule_arrays
-from tests.strategies import StreamBuilder, with_cycles
+from pimsim.engine.kernels_stream import fresh_stream, schedule_stream
+from pimsim.engine.stream_arrays import places_of, stream_rules
+from tests.strategies import CLOCK_LEAD, StreamBuilder, banks_of, with_cycles
 
 ROW = 1
 LONG_CK = 40
 SETTLED_CK = 100_000
-_WIDTH = {CHANNEL: 3, BANK_GROUP: 2, BANK: 1}
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,26 @@ class Edge:
 
     def clocks(self, device: Device) -> np.ndarray:
         """Earliest clocks by the engine; the first ``settled`` commands have long been done by then."""
-        rules = rule_arrays(device.table, device.organization)
-        state, trace = fresh_channel(rules), self.trace
-        flat = trace.flat_bank(device.organization)
-        parts = (slice(0, self.settled), 0), (slice(self.settled, None), SETTLED_CK)
-        return np.concatenate(
-            [schedule(rules, state, trace.command[p], trace.bank_group[p], flat[p], start) for p, start in parts]
-        )
+        rules = stream_rules(device)
+        state, places = fresh_stream(rules), places_of(device, self.trace)
+        clock = np.zeros(self.trace.commands, np.int64)
+        for part, start in ((slice(0, self.settled), 0), (slice(self.settled, None), SETTLED_CK)):
+            state.last[0] = start
+            stop, _ = schedule_stream(rules, state, self.trace.command[part], places[part], clock[part])
+            assert stop < 0
+        return clock
 
     def timed(self, device: Device) -> CommandTrace:
         """The stream with those clocks."""
         return self.trace._replace(clock=self.clocks(device))
+
+    def early(self, device: Device) -> np.ndarray:
+        """Those clocks with the last command a tick earlier, and the command that starts its data clock with it."""
+        clock, data_clock = self.clocks(device), device.standard.data_clock
+        starters = dict(data_clock.starts).values() if data_clock else ()
+        names = device.standard.command_names
+        clock[-2 if len(clock) > 1 and names[self.trace.command[-2]] in starters else -1 :] -= 1
+        return clock
 
 
 def emphasised(device: Device, position: int) -> Device:
@@ -52,69 +60,112 @@ def emphasised(device: Device, position: int) -> Device:
 
     All parameters of its gap are long and all others one cycle; or only one of them is.
     """
-    names = gap_parameters(device.table.rules[position].rule.gap)
+    names = [name for name in gap_parameters(device.table.stream_rules[position].rule.gap) if name != CLOCK_LEAD]
     for long in (names, *([name] for name in names)):
         found = with_cycles(device, {name: LONG_CK if name in long else 1 for name in device.timing.cycles})
-        edge = edge_stream(found, found.table.rules[position])
+        edge = edge_stream(found, found.table.stream_rules[position])
         if edge.clocks(found)[-1] > edge.clocks(without(found, position))[-1]:
             return found
     return with_cycles(device, {name: LONG_CK if name in names else 1 for name in device.timing.cycles})
 
 
-def without(device: Device, position: int, loosen_ck: int | None = None) -> Device:
-    """``device`` with one pair of its rule table deleted, or its gap shortened by ``loosen_ck``."""
+def without(device: Device, position: int, loosen_ticks: int | None = None) -> Device:
+    """``device`` with one pair of its rule table deleted, or its gap shortened by ``loosen_ticks``."""
     changed = with_cycles(device, dict(device.timing.cycles))
-    rules, stream_rules = list(changed.table.rules), list(changed.table.stream_rules)
-    if loosen_ck is None:
-        del rules[position], stream_rules[position]
+    rules = list(changed.table.stream_rules)
+    if loosen_ticks is None:
+        del rules[position]
     else:
-        rules[position] = replace(rules[position], gap_ck=rules[position].gap_ck - loosen_ck)
-        stream_rules[position] = replace(stream_rules[position], gap_ticks=stream_rules[position].gap_ticks - loosen_ck)
-    changed.table.__dict__.update(rules=tuple(rules), stream_rules=tuple(stream_rules))
+        rules[position] = replace(rules[position], gap_ticks=rules[position].gap_ticks - loosen_ticks)
+    changed.table.__dict__["stream_rules"] = tuple(rules)
     return changed
 
 
-def edge_stream(device: Device, resolved: ResolvedRule) -> Edge:
+def edge_stream(device: Device, resolved: StreamRule) -> Edge:
     """Prerequisites, the preceding command (as often as the window says), what must come between, the following command.
 
     The two address banks that share the rule's scope and nothing narrower.
     """
-    commands, shape = device.standard.commands, device.organization
+    commands = device.standard.commands
     preceding, following = commands[resolved.preceding], commands[resolved.following]
-    apart = {BANK: 0, BANK_GROUP: 1, CHANNEL: shape.banks_per_group}[resolved.scope] % shape.banks
+    apart, within = _apart(device, resolved)
     builder = StreamBuilder(device)
-    spread = [(k + 1) * apart % shape.banks for k in range(resolved.window)]
+    spread = [(k + 1) * apart % within for k in range(resolved.window)]
     target = 0 if resolved.window == 1 else 1
     builder.prepare(following, target, ROW)
     for bank in spread:
         builder.prepare(preceding, bank, ROW)
     settled = len(builder.issued)
     for bank in spread:
-        builder.issue(preceding, bank, ROW)
+        builder.issue(builder.meant(preceding), bank, ROW)
     builder.prepare(following, target, ROW)
     builder.issue(following, target, ROW)
+    if following.row == "open_first":
+        builder.issued.pop()
     trace = builder.trace()
     same = np.flatnonzero(trace.command[:-1] == resolved.preceding)
     return Edge(trace, settled, int(same[-resolved.window]))
 
 
-def dominated_by(standard: Standard, resolved: ResolvedRule) -> str:
+def _apart(device: Device, resolved: StreamRule) -> tuple[int, int]:
+    """How far two banks are apart that share the rule's scope and nothing narrower, or are siblings; banks that they may be among."""
+    shape, scope = device.organization, resolved.scope
+    levels = [CHANNEL, *(level for level, _ in shape.outer), BANK_GROUP, BANK]
+    if scope == SAME_BANK:
+        return shape.banks_per_group % shape.banks_per_unit, shape.banks_per_unit
+    at = levels.index(scope)
+    if resolved.sibling:
+        return banks_of(device, scope), banks_of(device, levels[at - 1])
+    within = banks_of(device, scope)
+    if scope == CHANNEL or resolved.window > 1:
+        return shape.banks_per_group % within, within
+    return (banks_of(device, levels[at + 1]) if scope != BANK else 1) % within, within
+
+
+def dominated_by(standard: Standard, resolved: StreamRule) -> str:
     """Why the rule can never bind, whatever the timing: the bus, or rules that hold the command back at least as long; else ''."""
     rule = resolved.rule
     before, after = standard.commands[resolved.preceding], standard.commands[resolved.following]
-    if not gap_parameters(rule.gap) and resolved.gap_ck <= 1:
+    if not gap_parameters(rule.gap) and resolved.gap_ticks <= 1:
         return "the command bus: one command a cycle"
-    wider = (other for other in standard.rules if other is not rule and _WIDTH[other.scope] >= _WIDTH[rule.scope])
+    if standard.data_clock and before.name in dict(standard.data_clock.starts).values():
+        return "the data clock: the column command comes in the CK after"
+    wider = (other for other in standard.rules if other is not rule and _covers(standard, other, rule))
     direct = next((other for other in wider if _holds(other, before, after, rule)), None)
-    return str(direct) if direct else _openers_held(standard, rule, before, after)
+    return str(direct) if direct else _second_held(standard, rule, before, after) or _openers_held(standard, rule, before, after)
+
+
+def _covers(standard: Standard, other: TimingRule, rule: TimingRule) -> bool:
+    """Do all commands that meet by ``rule`` meet by ``other``?"""
+    order = [CHANNEL, *standard.levels, BANK_GROUP, BANK]
+    if rule.sibling or other.sibling:
+        wider = not other.sibling and other.scope in order[: order.index(rule.scope)]
+        return wider or (rule.sibling and other.sibling and other.scope == rule.scope)
+    if SAME_BANK in (rule.scope, other.scope):
+        inside = order.index(BANK_GROUP) if rule.scope == SAME_BANK else order.index(rule.scope)
+        return (
+            rule.scope == other.scope
+            or (other.scope == SAME_BANK and rule.scope == BANK)
+            or (other.scope != SAME_BANK and order.index(other.scope) < inside)
+        )
+    return order.index(other.scope) <= order.index(rule.scope)
+
+
+def _second_held(standard: Standard, rule: TimingRule, before: Command, after: Command) -> str:
+    """If ``before`` is the first of two activation commands: does ``after`` wait as long for the second?"""
+    if before.row != "open_first":
+        return ""
+    seconds = [command for command in standard.commands if command.row == "open_second"]
+    held = (o for o in standard.rules for c in seconds if _covers(standard, o, rule) and _holds(o, c, after, rule))
+    return next((str(other) for other in held), "")
 
 
 def _openers_held(standard: Standard, rule: TimingRule, before: Command, after: Command) -> str:
     """If ``before`` closes a bank whose row ``after`` needs, a command that opens it comes between: is each held as long?"""
-    shares_bank = CHANNEL in (before.scope, after.scope) or rule.scope == BANK
+    shares_bank = rule.scope in {BANK, before.scope, after.scope} - {BANK_GROUP, SAME_BANK}
     if not (after.is_column and before.row in ("close", "refresh", "column_close") and shares_bank):
         return ""
-    openers = [command for command in standard.commands if command.row == "open"]
+    openers = [command for command in standard.commands if command.row in ("open", "open_first")]
     held = [next((other for other in standard.rules if _holds(other, before, c, rule)), None) for c in openers]
     if None in held:
         return ""

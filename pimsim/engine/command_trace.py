@@ -130,7 +130,8 @@ def check_fields(trace: CommandTrace, device: Device, where: str) -> None:
     if faults:
         index, name, limit = min(faults)
         value = int(getattr(trace, name)[index])
-        what = f"{name} {value} is out of range" if value != -1 else f"{commands[int(code[index])].name} needs a {name}"
+        wanted = " and ".join(level for level, _ in shape.outer) if name == "unit" else name
+        what = f"{name} {value} is out of range" if value != -1 else f"{commands[int(code[index])].name} needs a {wanted}"
         raise TraceError(f"{where}:{int(trace.line[index])}: {what}; allowed: 0 to {limit - 1}")
 
 

@@ -163,6 +163,8 @@ def _check_timing(rules, past, found, index, now, command, places, tight):  # ty
         if now < after_bus:
             _note(found, BUS, index, NO_RULE, bus[2], bus[0], bus[1], after_bus - now, -1)
         started = rules.command[bus[2], C_STARTS] == 1 and rules.command[command, C_STARTER] == bus[2]
+        if started:
+            free = 0
         if after_bus >= free and not started:
             free, bound, before_clock, before_line, before = after_bus, NO_RULE, bus[0], bus[1], bus[2]
     for k in range(rules.first[command], rules.first[command + 1]):
@@ -196,12 +198,15 @@ def _check_latest(rules, past, found, index, now, command, places):  # type: ign
 
 @kernel
 def _check_data_clock(rules, past, found, index, now, command, places):  # type: ignore[no-untyped-def]
-    """Mutates ``past`` and ``found``: a column command needs the data clock running, or started in the CK before it."""
+    """Mutates ``past`` and ``found``: a column command needs the data clock running, or started in the CK before it.
+
+    A command that starts the clock is the first half of the column command behind it, wanted or not."""
     starter = rules.command[command, C_STARTER]
     if starter < 0:
         return
     node, ck = places[rules.shape[6]], rules.shape[7]
-    if now >= past.clock_until[node] and past.clocks[starter, node, 0] != now - ck:
+    needed = now >= past.clock_until[node] or past.last[2] == starter
+    if needed and past.clocks[starter, node, 0] != now - ck:
         clock, line = past.clocks[starter, node, 0], past.lines[starter, node, 0]
         _note(found, NO_CLOCK, index, NO_RULE, starter if clock >= 0 else -1, clock, line, 0, -1)
     past.clock_until[node] = max(past.clock_until[node], now + rules.command[command, C_KEEPS])

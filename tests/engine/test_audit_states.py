@@ -104,7 +104,11 @@ def test_channels_are_independent() -> None:
 @pytest.mark.parametrize("name", sorted(devices()))
 def test_clock_going_backwards_is_refused(name: str) -> None:
     device = devices()[name]
-    trace = stream(device, ("PREab", -1, -1), ("PREab", -1, -1))
+    trace = stream(device, ("PREab", 0, -1), ("PREab", 0, -1))
+    if len(device.standard.command_buses) > 1:
+        early = audit(trace._replace(clock=np.array([999, 995])), device)
+        assert "order" in {found.kind for found in early.violations}
+        return
     with pytest.raises(TraceError, match=r"trace:1: clock 5 goes backwards: channel 0 was at clock 9 in line 0"):
         audit(trace._replace(clock=np.array([9, 5])), device)
 

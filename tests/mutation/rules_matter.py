@@ -46,26 +46,26 @@ class Verdict:
 
 def pair_text(device: Device, position: int) -> str:
     """``channel: ACT -> ACT: nFAW (window 4)``."""
-    resolved, names = device.table.rules[position], device.standard.command_names
+    resolved, names = device.table.stream_rules[position], device.standard.command_names
     window = f" (window {resolved.window})" if resolved.window > 1 else ""
-    return f"{resolved.scope}: {names[resolved.preceding]} -> {names[resolved.following]}: {resolved.rule.gap}{window}"
+    scope = f"other {resolved.scope}" if resolved.sibling else resolved.scope
+    return f"{scope}: {names[resolved.preceding]} -> {names[resolved.following]}: {resolved.rule.gap}{window}"
 
 
 @cache
 def edge_case(name: str, position: int) -> tuple[Device, Edge]:
     """A device of ``tests.strategies.devices`` with timing in which its pair decides, and the stream that shows it."""
     device = emphasised(devices()[name], position)
-    return device, edge_stream(device, device.table.rules[position])
+    return device, edge_stream(device, device.table.stream_rules[position])
 
 
 def examine(name: str, position: int) -> Verdict:
     """Change one pair of the device's table in both ways, on both sides."""
-    reason = dominated_by(devices()[name].standard, devices()[name].table.rules[position])
+    reason = dominated_by(devices()[name].standard, devices()[name].table.stream_rules[position])
     true, edge = edge_case(name, position)
     timed = edge.timed(true)
-    early = timed.clock.copy()
-    early[-1] -= 1
-    mutants = [without(true, position), without(true, position, loosen_ck=1)]
+    early = edge.early(true)
+    mutants = [without(true, position), without(true, position, loosen_ticks=1)]
     engine = [_rejected(edge.timed(mutant), true, pair_text(true, position)) for mutant in mutants]
     seen = _rejected(timed._replace(clock=early), true, pair_text(true, position))
     auditor = [seen and audit(timed._replace(clock=early), mutant).legal for mutant in mutants]
@@ -97,7 +97,7 @@ def own_positions() -> dict[str, list[int]]:
     own: dict[str, list[int]] = {}
     for name, device in sorted(devices().items()):
         own[name] = []
-        for position in range(len(device.table.rules)):
+        for position in range(len(device.table.stream_rules)):
             pair = (device.standard.name, pair_text(device, position))
             if pair not in seen:
                 own[name].append(position)
