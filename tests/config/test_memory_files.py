@@ -15,11 +15,11 @@ RATES = {name: float(name.split("_")[1]) for name in NAMES}
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cycles_times_and_data_rate_agree(name: str, tmp_path: Path) -> None:
-    """The preset again as a file that gives every time in ns and the clock as a data rate: the same cycles."""
+    """The preset again as a file that gives every time in ns, and the data rate: the same cycles."""
     device = load_hardware(name)
     t_ck_ps = device.timing.t_ck_ps
     times = [f"    t{key[1:]}_ns: {cycles * t_ck_ps / 1000:.3f}" for key, cycles in device.timing.cycles.items() if key != "nRC"]
-    times.append(f"    nRC: {device.timing['nRC']}")
+    times += [f"    nRC: {device.timing['nRC']}", f"    tCK_ns: {t_ck_ps / 1000}"]
     shape, dram = device.organization, device.spec.dram
     counts = [f"  {key}: {getattr(dram, key)}" for key in ("pseudo_channels", "ranks", "stack_ids") if getattr(dram, key) > 1]
     text = ["name: again", "source: made here", "dram:", "  source: made here", f"  standard: {device.standard.name}"]
@@ -30,9 +30,14 @@ def test_cycles_times_and_data_rate_agree(name: str, tmp_path: Path) -> None:
     path = tmp_path / "again.yaml"
     path.write_text("\n".join(text))
     again = load_hardware(path)
-    assert abs(again.timing.t_ck_ps - t_ck_ps) <= 1
-    if again.timing.t_ck_ps == t_ck_ps:
-        assert dict(again.timing.cycles) == dict(device.timing.cycles)
+    assert (again.timing.t_ck_ps, dict(again.timing.cycles)) == (t_ck_ps, dict(device.timing.cycles))
+
+
+def test_a_data_rate_alone_sets_the_clock(tmp_path: Path) -> None:
+    lines = [line for line in Path(load_hardware("ddr5_4800").where).read_text().split("\n") if "tCK_ns" not in line]
+    path = tmp_path / "rate.yaml"
+    path.write_text("\n".join(lines).replace("  timing:", "  data_rate_mt_per_s: 4800\n  timing:"))
+    assert load_hardware(path).timing == load_hardware("ddr5_4800").timing
 
 
 @pytest.mark.parametrize("name", NAMES)
