@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.area import AreaSpec
+from pimsim.config.costs import CostSpec
 from pimsim.config.model import MIN_SOURCE, Fraction, Name, NonNegativeBand, Source, SpecModel, unit
 from pimsim.dram.commands import PSEUDO_CHANNEL, RANK, STACK_ID
 from pimsim.dram.organization import DramOrganization
@@ -236,6 +237,21 @@ class HardwareSpec(SpecModel):
     mapping: str | None = unit("1", "mapping policy", default=None)
     energy: EnergySpec | None = None
     area: AreaSpec | None = None
+    costs: CostSpec | None = None
+
+    @model_validator(mode="after")
+    def _asic_speed(self) -> HardwareSpec:
+        if self.asic is None or self.costs is None:
+            return self
+        asic = self.asic
+        speed = self.costs.asic_speed(asic.clock_ghz, asic.adder_stages, asic.multiplier_stages)
+        if speed > self.costs.max_speed * (1 + 1e-9):
+            raise ValueError(
+                f"asic.clock_ghz {asic.clock_ghz:g} GHz with {asic.adder_stages} adder and {asic.multiplier_stages} multiplier stages "
+                f"needs gates {speed:.3g} times as fast as the described design's; costs.max_speed allows {self.costs.max_speed:g}: "
+                "lower the clock or deepen the pipelines"
+            )
+        return self
 
     @model_validator(mode="after")
     def _pim_shape(self) -> HardwareSpec:

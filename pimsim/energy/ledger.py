@@ -32,5 +32,5 @@ class EnergyLedger:
 def energy_ledger(device: Device, outcome: EngineOutcome) -> EnergyLedger:
     """Energy of a run. Raises ConfigError if a constant is missing or would make a command give energy back."""
     return EnergyLedger(
-        {which: {term.__name__: pj_to_j(term(Scenario(device, outcome, which))) for term in TERMS} for which in SCENARIOS}
+        {which: {term.__name__: pj_to_j(term(Scenario(device, which, outcome))) for term in TERMS} for which in SCENARIOS}
     )

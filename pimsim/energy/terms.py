@@ -12,27 +12,22 @@ from dataclasses import dataclass
 from pimsim.config.device import Device
 from pimsim.config.hardware import MeasuredOnSpec
 from pimsim.config.model import Band
+from pimsim.energy.scaling import asic_dynamic_factor, asic_static_factor, buffer_factor, io_factor
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.errors import ConfigError
 from pimsim.units import BITS_PER_BYTE, milliwatt_ps_to_pj, ns_to_ps, ps_to_ns
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """A run's counters, and which of low, nominal or high each constant takes."""
+class Constants:
+    """A device, and which of low, nominal or high each constant takes."""
 
     device: Device
-    outcome: EngineOutcome
     which: str
 
     def value(self, band: Band) -> float:
         """The constant in this scenario."""
         return float(getattr(band, self.which))
-
-    def count(self, name: str) -> int:
-        """Commands called ``name`` over all channels; 0 if the standard has none."""
-        code = self.device.table.code.get(name)
-        return 0 if code is None else int(self.outcome.counts[:, code].sum())
 
     def above_standby_mw(self, current: str, standby: str) -> float:
         """Power of ``current`` above ``standby``; ConfigError if negative, for no command gives energy back."""
@@ -75,12 +70,47 @@ class Scenario:
         return cycles * self.device.timing.t_ck_ps
 
 
+@dataclass(frozen=True)
+class Scenario(Constants):
+    """Constants, and a run's counters."""
+
+    outcome: EngineOutcome
+
+    def count(self, name: str) -> int:
+        """Commands called ``name`` over all channels; 0 if the standard has none."""
+        code = self.device.table.code.get(name)
+        return 0 if code is None else int(self.outcome.counts[:, code].sum())
+
+
+def activation_pj(c: Constants) -> float:
+    """Activate and precharge of one bank: IDD0 above IDD2N over the measured tRC, by the bytes of its row."""
+    measured = c.measured_on()
+    per_bank = milliwatt_ps_to_pj(c.above_standby_mw("idd0_ma", "idd2n_ma"), ns_to_ps(measured.tRC_ns))
+    return per_bank * c.device.organization.row_bytes / measured.row_bytes
+
+
+def io_pj_per_bit(c: Constants) -> float:
+    """A bit over the pins, at their data rate."""
+    return c.value(c.device.energy.io_pj_per_bit) * io_factor(c.device.spec, c.which)
+
+
+def buffer_column_pj(c: Constants) -> float:
+    """A column written into the global buffer or read from it."""
+    per_byte = c.value(c.device.energy.global_buffer_pj_per_byte) * buffer_factor(c.device.spec, c.which)
+    return c.device.organization.column_bytes * per_byte
+
+
+def mac_column_pj(c: Constants) -> float:
+    """A MAC command: a column of every bank into its unit, every lane, and the inputs from the buffer."""
+    banks, lanes = c.device.organization.banks, c.device.pim.mac_lanes
+    array = c.column_pj("idd4r_ma") * c.value(c.device.energy.internal_read_fraction)
+    return banks * (array + lanes * c.value(c.device.energy.mac_pj)) + buffer_column_pj(c)
+
+
 def activation(s: Scenario) -> float:
-    """Activate and precharge of one bank: IDD0 above IDD2N over the measured tRC, for each bank opened, by the bytes of its row."""
-    measured = s.measured_on()
-    per_bank = milliwatt_ps_to_pj(s.above_standby_mw("idd0_ma", "idd2n_ma"), ns_to_ps(measured.tRC_ns))
+    """Activate and precharge of every bank that was opened."""
     banks = s.count("ACT") + s.count("ACT_AB") * s.device.pim.all_bank_activation.grouped_by
-    return banks * per_bank * s.device.organization.row_bytes / measured.row_bytes
+    return banks * activation_pj(s)
 
 
 def column_read(s: Scenario) -> float:
@@ -112,12 +142,12 @@ def mac_units(s: Scenario) -> float:
 def global_buffer(s: Scenario) -> float:
     """Bytes written into the global buffer, and read from it for each vector of each MAC."""
     columns = s.count("WR_GB") + s.count("MAC_AB") + s.outcome.shared_columns
-    return columns * s.device.organization.column_bytes * s.value(s.device.energy.global_buffer_pj_per_byte)
+    return columns * buffer_column_pj(s)
 
 
 def link_io(s: Scenario) -> float:
     """Bits over the pins in either direction."""
-    return external_bytes(s.device, s.outcome) * BITS_PER_BYTE * s.value(s.device.energy.io_pj_per_bit)
+    return external_bytes(s.device, s.outcome) * BITS_PER_BYTE * io_pj_per_bit(s)
 
 
 def refresh(s: Scenario) -> float:
@@ -138,16 +168,17 @@ def background_precharged(s: Scenario) -> float:
 
 
 def asic_dynamic(s: Scenario) -> float:
-    """Energy of a fully active ASIC cycle (its dynamic power at 1 GHz over 1 ns) for each busy cycle."""
-    energy = s.device.energy
-    per_cycle = s.value(energy.asic_power_mw) * (1 - s.value(energy.asic_static_fraction))
+    """Energy of a fully active ASIC cycle (its dynamic power at 1 GHz over 1 ns, for this ASIC) for each busy cycle."""
+    energy, factor = s.device.energy, asic_dynamic_factor(s.device.spec, s.which)
+    per_cycle = s.value(energy.asic_power_mw) * (1 - s.value(energy.asic_static_fraction)) * factor
     return per_cycle * (s.outcome.asic_busy_ps // s.device.asic_period_ps)
 
 
 def asic_static(s: Scenario) -> float:
-    """Leakage and clock of the ASIC over the whole run."""
-    energy = s.device.energy
-    return milliwatt_ps_to_pj(s.value(energy.asic_power_mw) * s.value(energy.asic_static_fraction), s.outcome.total_ps)
+    """Leakage and clock of this ASIC over the whole run."""
+    energy, factor = s.device.energy, asic_static_factor(s.device.spec, s.which)
+    power_mw = s.value(energy.asic_power_mw) * s.value(energy.asic_static_fraction) * factor
+    return milliwatt_ps_to_pj(power_mw, s.outcome.total_ps)
 
 
 def external_bytes(device: Device, outcome: EngineOutcome) -> int:

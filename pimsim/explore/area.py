@@ -1,6 +1,7 @@
 """Silicon area and its cost, one function per part, for the low, nominal and high value of the constants.
 
-First version: MAC units and global buffers in the DRAM process, the DRAM dies that hold them, and the ASIC.
+MAC units and global buffers in the DRAM process, the DRAM dies that hold them, and the ASIC; each for the design at hand, where the
+hardware file has a ``costs:`` group (``pimsim.energy.scaling`` holds the laws).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pimsim.config.area import AreaSpec
 from pimsim.config.hardware import AsicSpec, HardwareSpec, PimSpec
 from pimsim.config.model import Band
+from pimsim.energy.scaling import adder_size, array_factor, control_size, multiplier_size, periphery_factor
 from pimsim.errors import ConfigError
 from pimsim.units import BITS_PER_BYTE, BYTES_PER_KIB
 
@@ -40,14 +42,14 @@ def silicon(spec: HardwareSpec, which: str = "nominal") -> Silicon:
 
 
 def dram_array(s: Silicon) -> float:
-    """Cells and banks of plain DRAM, by capacity."""
+    """Cells and banks of plain DRAM, by capacity, width of a column and size of a bank."""
     gbit = s.spec.dram.organization.capacity_bytes * BITS_PER_BYTE / BITS_PER_GBIT
-    return gbit * s.value(s.area.dram_mm2_per_gbit)
+    return gbit * s.value(s.area.dram_mm2_per_gbit) * array_factor(s.spec, s.which)
 
 
 def channel_periphery(s: Silicon) -> float:
     """Pins and control of every channel."""
-    return s.spec.dram.channels * s.value(s.area.channel_mm2)
+    return s.spec.dram.channels * s.value(s.area.channel_mm2) * periphery_factor(s.spec, s.which)
 
 
 def mac_units(s: Silicon) -> float:
@@ -67,8 +69,11 @@ def global_buffers(s: Silicon) -> float:
 
 def asic(s: Silicon) -> float:
     """Adders, multipliers, memory and control of the ASIC."""
-    arithmetic = s.asic.adders * s.value(s.area.asic_adder_mm2) + s.asic.multipliers * s.value(s.area.asic_multiplier_mm2)
-    return arithmetic + s.asic.sram_kib * s.value(s.area.sram_mm2_per_kib) + s.value(s.area.asic_other_mm2)
+    adder = s.value(s.area.asic_adder_mm2) * adder_size(s.spec, s.which)
+    multiplier = s.value(s.area.asic_multiplier_mm2) * multiplier_size(s.spec, s.which)
+    arithmetic = s.asic.adders * adder + s.asic.multipliers * multiplier
+    control = s.value(s.area.asic_other_mm2) * control_size(s.spec)
+    return arithmetic + s.asic.sram_kib * s.value(s.area.sram_mm2_per_kib) + control
 
 
 PARTS = (dram_array, channel_periphery, mac_units, global_buffers, asic)

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pimsim.config.device import resolve_device
 from pimsim.config.hardware import HardwareSpec
 from pimsim.config.sweep import LimitSpec
 from pimsim.errors import ConfigError, nearest
+from pimsim.explore.approximation import approximation_error
 from pimsim.explore.area import area_breakdown_mm2, area_mm2, cost_usd
+from pimsim.explore.power import peak_power_w
 from pimsim.result.run_result import RunResult
 from pimsim.units import BYTES_PER_GB
 
@@ -45,6 +48,9 @@ OBJECTIVES = {
         Objective("reserved_gb", "GB", "memory reserved"),
         Objective("area_mm2", "mm2", "silicon area", static=True),
         Objective("cost_usd", "USD", "cost of the silicon", static=True),
+        Objective("peak_power_w", "W", "peak power", static=True),
+        Objective("power_density_w_per_mm2", "W/mm2", "power density"),
+        Objective("approximation_error", "1", "error of the ASIC's approximations", static=True),
         Objective("capacity_gb", "GB", "capacity", maximise=True, static=True),
     )
 }
@@ -67,6 +73,10 @@ def static_figures(spec: HardwareSpec) -> dict[str, float]:
     found = {"capacity_gb": spec.dram.organization.capacity_bytes / BYTES_PER_GB}
     if spec.area is not None:
         found |= {"area_mm2": area_mm2(spec), "cost_usd": cost_usd(spec)}
+    if spec.asic is not None:
+        found["approximation_error"] = approximation_error(spec.asic)
+    if spec.pim is not None and spec.energy is not None and spec.dram.currents is not None:
+        found["peak_power_w"] = peak_power_w(resolve_device(spec, {}, spec.name))
     return found
 
 
@@ -82,6 +92,7 @@ def row_of(result: RunResult, spec: HardwareSpec) -> dict[str, Any]:
         **static_figures(spec),
     }
     if spec.area is not None:
+        row["power_density_w_per_mm2"] = result.average_power_w / row["area_mm2"]
         row |= {f"area_mm2.{which}": area_mm2(spec, which) for which in ("low", "high")}
         row |= {f"area_breakdown_mm2.{part}": area for part, area in area_breakdown_mm2(spec).items()}
     return row

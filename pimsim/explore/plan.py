@@ -52,7 +52,10 @@ class SweepPlan:
         point = self.resolver.resolve(settings)
         if point is None or point.hardware is None or point.refused:
             return point
-        return replace(point, refused=broken_limit(self.spec.limits, static_figures(point.hardware)))
+        try:
+            return replace(point, refused=broken_limit(self.spec.limits, static_figures(point.hardware)))
+        except ConfigError as error:
+            return replace(point, refused=str(error))
 
     def points(self) -> list[DesignPoint]:
         """All points in the sweep's order, equal ones once. Raises ConfigError if the constraints leave none."""

@@ -18,6 +18,7 @@ from pimsim.config.load import load_hardware, load_workload, split_overrides
 from pimsim.config.schemas import kind_of
 from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import ConfigError, PimsimError
+from pimsim.explore.free import FREE
 from pimsim.verbs.options import Json, Quiet, Settings
 from pimsim.verbs.output import Output
 
@@ -43,6 +44,7 @@ class Checked:
     timing: list[TimingEntry] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    free: dict[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; facts are keys of their own."""
@@ -52,7 +54,7 @@ class Checked:
         head = {"schema_version": 1, "kind": self.kind, "name": self.name, "where": self.where}
         timing = {one.name: {k: v for k, v in asdict(one).items() if k != "name"} for one in self.timing}
         model = {**self.counts, "ignored_keys": self.ignored} if self.counts else {}
-        return {**head, **self.facts, **model, "values": values, "timing": timing}
+        return {**head, **self.facts, **model, "values": values, "timing": timing, "free": self.free}
 
 
 def register(app: typer.Typer) -> None:
@@ -102,7 +104,9 @@ def checked_description(name: str, settings: list[str], context: int = 1024) -> 
         return _workload(name, workload_settings, context)
     device = load_hardware(name, hardware_settings)
     values = entries(device.spec.model_dump(exclude={"dram": {"timing"}}), device.sources, HardwareSpec)
-    return Checked("hardware", device.name, device.where, {"tCK_ps": device.timing.t_ck_ps}, values, timing_entries(device))
+    free = dict(FREE) if device.spec.pim is not None else {}
+    facts = {"tCK_ps": device.timing.t_ck_ps}
+    return Checked("hardware", device.name, device.where, facts, values, timing_entries(device), free=free)
 
 
 def _sweep(name: str) -> Checked:
@@ -169,6 +173,10 @@ def print_checked(console: Console, checked: Checked) -> None:
         line.add_row(f"\\[{count}]", escape(source), style="dim")
         console.print(line)
     assumed = sum(one.assumed for one in checked.values) + sum(one.source.startswith("assumed") for one in checked.timing)
+    if checked.free:
+        console.print("Free in a sweep; every other value has a cost in area, energy, power or error:")
+    for path, reason in checked.free.items():
+        console.print(f"  {path}: {reason}", highlight=False)
     if assumed:
         console.print(f"* {assumed} values are assumed: no source is at hand; their sources say why", style="dim")
     console.print()

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 
 from pimsim.explore.driver import RESULTS_FOLDER, SweepRun, run_sweep, store_path
 from pimsim.explore.evaluate import FAILED, INFEASIBLE, why_not
+from pimsim.explore.free import free_lines
 from pimsim.explore.plan import SweepPlan, plan_sweep
 from pimsim.explore.session import Progress
 from pimsim.explore.table import Sweep
@@ -38,10 +39,13 @@ def register(app: typer.Typer) -> None:
         """Simulate every point of a sweep, in parallel; stored points are skipped, so it can be stopped and run again."""
         if workers is not None and scheduler is not None:
             raise typer.BadParameter("--workers is for local processes, --scheduler for a cluster: give one of them")
+        plan = plan_sweep(name)
+        for line in free_lines(path for axis in plan.axes for path in axis.paths):
+            print(f"note: {line}", file=sys.stderr)
         if dry_run:
-            _list_points(plan_sweep(name), out)
+            _list_points(plan, out)
             return
-        display = _Display(plan_sweep(name))
+        display = _Display(plan)
         try:
             with display:
                 run = run_sweep(name, out, workers=workers, scheduler=scheduler, fresh=fresh, watch=display.update)
