@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pimsim"
 ORDER = (
     "text errors files units hub oracle dram pim config workload decoding asic mapping program engine energy result "
-    "simulation decoding_run recording aim trace peers baselines functional comparison explain bench explore report plot "
+    "simulation decoding_run recording power_trace aim trace peers baselines functional comparison explain bench explore report plot "
     "verbs cli"
 ).split()
 ALLOWED_UP = {("report", "explore"), ("explain", "explore")}
