@@ -20,7 +20,6 @@ from pimsim.energy.terms import TERMS, Scenario
 from pimsim.engine.fast import FastEngine, StepRecord
 from pimsim.engine.outcome import EngineOutcome
 from pimsim.engine.rule_arrays import SPACING
-from pimsim.engine.state import OPEN_CYCLES
 from pimsim.errors import RequestError
 from pimsim.program.instruction import ASIC, LINK
 from pimsim.simulation import lowering_for, resolve, step_programs
@@ -88,7 +87,7 @@ def power_trace(
         record = engine.record_step(program)
         records.append(record)
         steps.append(int(record.instances[_length(record) - 1, 1]) - record.start_ps)
-        opened.append(int(engine.channels.counters[:, OPEN_CYCLES].sum()))
+        opened.append(engine.open_cycles)
     outcome = engine.finish(steps)
     edges, labels = _edges(records, outcome.total_ps, window_ps, by_instruction)
     energy = np.zeros((len(edges) - 1, len(PARTS)))

@@ -78,6 +78,11 @@ class FastEngine:
         """When the last step ended, or until when the engine has been idle since; the next step begins then."""
         return int(self._work.clock[0].now_ps)
 
+    @property
+    def open_cycles(self) -> int:
+        """Cycles so far, over all channels, in which a channel had a bank open."""
+        return int(self._work.channels.open_cycles.sum())
+
     def step(self, program: StepProgram) -> int:
         """Run one step; returns its time in ps."""
         return int(self.run_batch((program,))[0])
