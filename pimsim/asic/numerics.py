@@ -124,4 +124,4 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 def exact_erf(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The error function in float64."""
-    return _erf(x).astype(np.float64)  # type: ignore[no-any-return]
+    return np.asarray(_erf(x), np.float64)

@@ -46,7 +46,8 @@ class _StrictLoader(_FAST):  # type: ignore[misc]
 
 
 def _trap(node: yaml.Node | yaml.Event, message: str) -> ConfigError:
-    return ConfigError(f"line {node.start_mark.line + 1}: {message}")
+    mark = node.start_mark
+    return ConfigError(message if mark is None else f"line {mark.line + 1}: {message}")
 
 
 def _load(text: str) -> Any:

@@ -73,7 +73,9 @@ def _compile_inner_kernels_once() -> None:
             return [].append  # numba wants a builtin function of its own for each, which nobody calls
         return executable(context, library, fndesc, env)
 
-    CPUCodeLibrary._optimize_final_module, CPUContext.get_executable = optimize_outer, executable_outer
+    library_class: Any = CPUCodeLibrary
+    context_class: Any = CPUContext
+    library_class._optimize_final_module, context_class.get_executable = optimize_outer, executable_outer
 
 
 _compile_inner_kernels_once()

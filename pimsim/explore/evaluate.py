@@ -59,7 +59,7 @@ def why_not(task: Task) -> str | None:
     """Why ``task`` cannot run, found by placing its model but simulating nothing; None if it can."""
     try:
         device = resolve_device(HardwareSpec.model_validate(task.hardware), {}, "hardware")
-        spec = workload_from(task.workload, "workload")
+        spec = workload_from(dict(task.workload), "workload")
         lowering_for(device, DecoderModel(spec.model), make_request(spec, task.tokens, task.prompt))
     except PimsimError as error:
         return str(error)
@@ -77,7 +77,7 @@ def _evaluate(task: Task) -> Outcome:
     try:
         hardware = HardwareSpec.model_validate(task.hardware)
         device = resolve_device(hardware, {}, hardware.name)
-        result = simulate(device, workload_from(task.workload, "workload"), task.tokens, task.prompt)
+        result = simulate(device, workload_from(dict(task.workload), "workload"), task.tokens, task.prompt)
         row = row_of(result, hardware)
     except ResultError as error:
         return Outcome(task.key, FAILED, None, str(error), traceback.format_exc(), time.perf_counter() - began)

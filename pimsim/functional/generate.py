@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pimsim.asic.numerics import APPROXIMATE, NUMERICS, Numerics, approximate, exact
+from pimsim.config.decoder.mixers import AttentionSpec
 from pimsim.config.device import Device
 from pimsim.config.workload import WorkloadSpec
 from pimsim.engine.fast import FastEngine
@@ -172,9 +173,12 @@ def _references(
     model: DecoderModel, weights: Weights, fed: list[int], request: Request, logits: FloatArray
 ) -> dict[str, dict[str, Any]]:
     tensors, spec = {tensor.name: tensor for tensor in model.tensors}, model.spec
+    if not isinstance(spec.mixer, AttentionSpec):
+        return {}
+    heads = spec.mixer.heads
     found = {}
     for name, bf16 in (("float32", False), ("bf16", True)):
-        oracle = Gpt2Oracle(lambda key: weights.tensor(tensors[key]), spec.layers, spec.mixer.heads, spec.head.tied, bf16)
+        oracle = Gpt2Oracle(lambda key: weights.tensor(tensors[key]), spec.layers, heads, spec.head.tied, bf16)
         expected = [oracle.step(token) for token in fed[: request.steps]][request.prompt_tokens - 1 :]
         found[name] = summary([difference(*pair) for pair in zip(logits, expected, strict=True)])
     return found

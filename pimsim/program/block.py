@@ -60,6 +60,9 @@ class MovedBlock(Block):
     """
 
     like: Block
+    _rows: int
+    _operands: int
+    _of: tuple[int, ...]
 
     def __init__(self, like: Block, rows: int = 0, operands: int = 0, of: tuple[int, ...] = ()) -> None:
         self.__dict__.update(like=like, _rows=rows, _operands=operands, _of=of)

@@ -67,7 +67,8 @@ class SectionLowering:
         if alike not in plans or not all(self._lower(place) for place in plans[alike]):
             if len(plans) >= _MAX_PLANS:
                 plans.clear()
-            self.found.clear(), self.done.clear()
+            self.found.clear()
+            self.done.clear()
             plans[alike] = [self._plan(op, sequence) for op, sequence in self._in_order()]
         return tuple(self.found)
 

@@ -30,7 +30,8 @@ class SequenceTimes:
 def sequence_times(model: DecoderModel, request: Request, step_ps: IntArray) -> list[SequenceTimes]:
     """Times of every sequence, from the times of the request's steps."""
     ends = np.cumsum(step_ps)[int(request.encoder_tokens > 0) :]
-    first, last = {}, {}
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
     for end, together in zip(ends.tolist(), feedings(request), strict=True):
         for one in together:
             if one.selects:

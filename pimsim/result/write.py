@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from pimsim.errors import OutputError
 from pimsim.text import shown, table_cell
@@ -138,7 +138,7 @@ def _told(path: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _standard_output() -> Iterator[IO[bytes]]:
+def _standard_output() -> Iterator[BinaryIO]:
     """A file that is copied to the standard output when the block ends."""
     with tempfile.TemporaryFile() as file:
         yield file

@@ -95,7 +95,12 @@ def _weights(spec: WorkloadSpec, path: str | None, seed: int) -> Weights:
 
 def _prompt(spec: WorkloadSpec, text: str | None, seed: int) -> list[int]:
     if text is None:
-        return random_prompt(DecoderModel(spec.model), spec.request.prompt_tokens, seed)
+        tokens = spec.request.prompt_tokens
+        if not isinstance(tokens, int):
+            raise RequestError(
+                f"{spec.name}: prompts of several lengths (request.prompt_tokens): generate takes one, --prompt-ids"
+            )
+        return random_prompt(DecoderModel(spec.model), tokens, seed)
     return token_ids("--prompt-ids", text)
 
 

@@ -151,7 +151,8 @@ class HubConfig:
 
     def unread(self) -> tuple[list[str], list[str]]:
         """Keys that nothing asked for: those that may change the computation, and those that do not."""
-        unknown, harmless = [], []
+        unknown: list[str] = []
+        harmless: list[str] = []
         for key, value in self.values.items():
             if key in self.read:
                 continue

@@ -40,8 +40,8 @@ def compute(run: Executor, instruction: Instruction) -> None:
 def _biased(run: Executor, instruction: Instruction, scores: FloatArray, sequence: SequenceRows) -> FloatArray:
     shape = instruction.op.shape
     bias = _bias(run, instruction, scores.shape[-1], sequence)
-    if isinstance(shape.bias, AlibiPositions) and shape.bias.before_scale:
-        scores, bias = scores + bias, np.float32(0)
+    if isinstance(shape.bias, AlibiPositions) and shape.bias.before_scale and bias is not None:
+        scores, bias = scores + bias, None
     if shape.scale != 1.0:
         scores = scores * np.float32(shape.scale)
     if shape.soft_cap:

@@ -72,7 +72,10 @@ def _stored(run: Executor, instruction: Instruction) -> list[FloatArray]:
 def _step(step: FloatArray, stored: list[FloatArray], shape: StateShape, numerics: Numerics) -> FloatArray:
     """(steps,) positive steps."""
     found = numerics.softplus(step + stored[1] if shape.variant == "mamba2" else step)
-    return found if shape.step_limit is None else np.clip(found, *map(np.float32, shape.step_limit))
+    if shape.step_limit is None:
+        return found
+    low, high = shape.step_limit
+    return np.clip(found, np.float32(low), np.float32(high))
 
 
 def _updated(

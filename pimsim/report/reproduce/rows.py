@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pimsim.config.baseline import load_baseline
+from pimsim.config.decoder.mixers import AttentionSpec
 from pimsim.config.load import load_hardware, load_workload
 from pimsim.report.comparison_table import IDEAL, METHODS
 from pimsim.report.reproduce.collect import CLOCK_RATIO, HARDWARE, LARGEST, LONG_CONTEXT, Reproduction
@@ -164,8 +165,9 @@ def _model(workload: str) -> _Maker:
         spec, weights = model.spec, block_weights(model)
         floor_us = weights / peak_mac_per_ns(load_hardware(HARDWARE)) / 1000
         said = 12 * spec.layers * spec.d_model**2 / 1e6
+        heads = spec.mixer.heads if isinstance(spec.mixer, AttentionSpec) else 0
         note = (
-            f"ours L={spec.layers} heads={spec.mixer.heads} d={spec.d_model}: million weights of the layers against 12 L d^2; "
+            f"ours L={spec.layers} heads={heads} d={spec.d_model}: million weights of the layers against 12 L d^2; "
             f"{floor_us:.4g} us a token at full MAC use"
         )
         yield _row(figure, [weights / 1e6], "none", note, (said, said))
