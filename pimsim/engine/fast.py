@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -151,7 +152,7 @@ class FastEngine:
 
     def _refresh_commands(self, steps: StepArrays) -> int:
         """Commands that refresh will cause in a step, which is run and taken back; each may split a burst of the log in two."""
-        changed = (self._work.channels, self._work.clock, self._work.critical)
+        changed: tuple[Any, ...] = (self._work.channels, self._work.clock, self._work.critical)
         before = [array.copy() for array in changed]
         self._run(steps, 1)
         found = int((self._work.channels.extra - before[0].extra).sum())
