@@ -190,7 +190,7 @@ def test_fewer_channels_have_their_own_mask(run):
 
 def test_a_run_without_end_is_refused(run):
     """Quirk AIM-5 with a slow DRAM: the AiM instruction closes the row that the overtaken read waits for, for ever."""
-    text, slow = "R MEM 31 0 0;AiM MAC_ABK 1 1 5", "dram.timing.nRCDRD=1000"
+    text, slow = "R MEM 31 0 0;AiM MAC_ABK 1 1 5", "dram.timing.nRCDRD=950"
     with pytest.raises(TraceError, match="instruction 3 never completes"):
         run(text, slow)
     assert run(text, slow, "controller.quirks=none").commands_by_kind["RD"] == 1
