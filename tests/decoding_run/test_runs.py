@@ -103,7 +103,7 @@ def test_two_models_are_placed_apart():
         ({"strategy": "nested", "layers": 2, "acceptance": 0.5}, {}, RequestError, "cannot draft"),
         ({"strategy": "easyspec", "draft": "tiny", "together": 2, "acceptance": 0.5}, {}, RequestError, "groups of channels"),
         ({"strategy": "speculative", "draft": "tiny", "acceptance": 0.5}, {"tokens": 121}, RequestError, "need a context of"),
-        ({"strategy": "plain"}, {"workload": "gpt3_xl", "settings": ["dram.channels=1"]}, CapacityError, "needs"),
+        ({"strategy": "plain"}, {"workload": "gpt3_xl", "settings": ["dram.channels=1"]}, CapacityError, "GB are missing"),
     ],
 )
 def test_what_cannot_run_is_refused(values, more, error, words):
