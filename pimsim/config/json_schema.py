@@ -66,9 +66,9 @@ def _value(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
 
 
 def _is_group(value: dict[str, Any], definitions: dict[str, Any]) -> bool:
-    options = [value, *value.get("anyOf", []), *value.get("allOf", [])]
-    named = [definitions.get(str(option.get("$ref", "")).rpartition("/")[2], {}) for option in options]
-    return any(one.get("type") == "object" for one in (*named, *options))
+    options = [one for key in ("anyOf", "allOf", "oneOf") for one in value.get(key, [])]
+    named = definitions.get(str(value.get("$ref", "")).rpartition("/")[2], {})
+    return value.get("type") == "object" or named.get("type") == "object" or any(_is_group(one, definitions) for one in options)
 
 
 def _is_band(definition: dict[str, Any]) -> bool:
@@ -96,6 +96,8 @@ def _relaxed(definition: Any) -> Any:
     if "value" in definition.get("properties", {}) or "nominal" in definition.get("properties", {}):
         return copy.deepcopy(definition)
     result = {key: _relaxed(value) for key, value in definition.items() if key != "required" or not isinstance(value, list)}
+    if "oneOf" in result:  # without what is required, a part may fit several kinds
+        result["anyOf"] = result.pop("oneOf")
     if "$ref" in result:
         result["$ref"] = result["$ref"] + CHANGED
     return result

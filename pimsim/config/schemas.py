@@ -39,6 +39,9 @@ def json_schema(kind: str) -> dict[str, Any]:
     if kind != "workload":
         return file_schema(SCHEMAS[kind])
     schema = file_schema(WrittenWorkload)
+    # Kinds of layers say what differs from the model's own parts: nothing is required of them.
+    changed = schema["$defs"][f"{DecoderSpec.__name__}{CHANGED}"]["properties"]
+    schema["$defs"][DecoderSpec.__name__]["properties"]["blocks"] = changed["blocks"]
     for suffix in ("", CHANGED):
         # Keys of the parts may stand beside a short form's own.
         short, parts = (schema["$defs"][f"{model.__name__}{suffix}"] for model in (ModelSpec, DecoderSpec))

@@ -145,10 +145,13 @@ def print_counts(output: Output, checked: Checked, verbose: bool) -> None:
     """A model's parameters, K and V, state and multiply-accumulates by part; with ``verbose`` its file's ignored keys."""
     if not checked.counts:
         return
-    table = Table("", *(title for title, _ in _COUNTED), title=f"a token that sees {checked.counts['context']:,} positions")
-    for part, found in {**checked.counts["parts"], "all": checked.counts}.items():
-        table.add_row(part, *(f"{found[key]:,}" if found.get(key) else "" for _, key in _COUNTED))
-    output.wide.print(table)
+    rows = {**checked.counts["parts"], "all": checked.counts}
+    counted = [(title, key) for title, key in _COUNTED if any(found.get(key) for found in rows.values())]
+    heads = (Column(title, justify="right", overflow="fold") for title, _ in counted)
+    table = Table("", *heads, title=f"a token that sees {checked.counts['context']:,} positions", box=None, pad_edge=False)
+    for part, found in rows.items():
+        table.add_row(part, *(f"{found[key]:,}" if found.get(key) else "" for _, key in counted))
+    output.console.print(table, soft_wrap=False)
     if verbose:
         output.console.print(f"keys without effect: {', '.join(checked.ignored) or 'none'}")
 
