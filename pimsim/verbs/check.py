@@ -19,6 +19,7 @@ from pimsim.config.schemas import kind_of
 from pimsim.config.workload import WorkloadSpec
 from pimsim.errors import ConfigError, PimsimError
 from pimsim.explore.free import FREE
+from pimsim.report.summary import quantity
 from pimsim.verbs.options import Json, Quiet, Settings
 from pimsim.verbs.output import Output
 
@@ -150,7 +151,7 @@ def print_counts(output: Output, checked: Checked, verbose: bool) -> None:
     heads = (Column(title, justify="right", overflow="fold") for title, _ in counted)
     table = Table("", *heads, title=f"a token that sees {checked.counts['context']:,} positions", box=None, pad_edge=False)
     for part, found in rows.items():
-        table.add_row(part, *(f"{found[key]:,}" if found.get(key) else "" for _, key in counted))
+        table.add_row(part, *(quantity(found[key], "") if found.get(key) else "" for _, key in counted))
     output.console.print(table, soft_wrap=False)
     if verbose:
         output.console.print(f"keys without effect: {', '.join(checked.ignored) or 'none'}")
