@@ -32,6 +32,10 @@ class MappingError(PimsimError):
     """A mapping policy cannot place an operation on the device."""
 
 
+class BlocksDoNotFitError(PimsimError):
+    """Steps have more different blocks of commands than the fast engine keeps at a time."""
+
+
 class TraceError(PimsimError):
     """A command stream or an instruction trace is malformed."""
 

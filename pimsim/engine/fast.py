@@ -21,6 +21,7 @@ from pimsim.engine.outcome import EngineOutcome
 from pimsim.engine.records import records
 from pimsim.engine.rule_arrays import IntArray, rule_arrays
 from pimsim.engine.state import CHANNEL, CLOCK, WAITING, Work, fresh_channels
+from pimsim.errors import BlocksDoNotFitError
 from pimsim.program.instruction import StepProgram
 
 BATCH_STEPS = 128
@@ -119,7 +120,13 @@ class FastEngine:
         """Run a few steps; returns the time of each in ps. State is carried on to the next batch."""
         began = time.perf_counter()
         _say_if_compiling()
-        steps = self._library.step_arrays(batch, self._work.channels)
+        try:
+            steps = self._library.step_arrays(batch, self._work.channels)
+        except BlocksDoNotFitError:
+            if len(batch) == 1:
+                raise
+            half = len(batch) // 2
+            return np.concatenate([self.run_batch(batch[:half]), self.run_batch(batch[half:])])
         self._make_room(batch)
         step_ps = self._run(steps, len(batch))
         self.totals.append(self._library.totals(steps))

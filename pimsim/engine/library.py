@@ -13,6 +13,7 @@ from pimsim.dram.commands import CAUSE_INDEX
 from pimsim.engine.kernels_phrases import add_blocks, forget
 from pimsim.engine.records import record_type, records
 from pimsim.engine.rule_arrays import IntArray
+from pimsim.errors import BlocksDoNotFitError
 from pimsim.program.block import TIMING_FIELDS, Block, MovedBlock
 from pimsim.program.durations import asic_ps, link_ps
 from pimsim.program.instruction import ASIC, LINK, PIM, WAIT_CAUSES, Instruction, StepProgram
@@ -91,7 +92,10 @@ class Library:
         if not self._number_blocks(programs):
             self._begin_anew(channels)
             if not self._number_blocks(programs):
-                raise MemoryError("the blocks of these steps do not fit; run fewer steps at a time")
+                raise BlocksDoNotFitError(
+                    f"{self.device.name}: one step has more different bursts of commands than the fast engine keeps at a time: "
+                    "feed fewer rows a step (request.prefill_chunk, request.batch, request.encoder_tokens), or --engine reference"
+                )
         order: list[int] = []
         begins: dict[int, int] = {}
         spans: list[tuple[int, int, int]] = []

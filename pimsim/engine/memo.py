@@ -21,8 +21,8 @@ from pimsim.errors import ConfigError
 
 NO_DATA = -(1 << 40)
 MAX_RULES, MAX_WINDOWS, MAX_DEADLINES, MAX_ENTRIES = 4096, 64, 1024, 512
-MAX_STATES, MAX_PHRASES, MAX_BURSTS, MAX_TRANSITIONS = 1 << 12, 1 << 14, 1 << 18, 1 << 16
-MAX_BLOCKS, MAX_PLACES = 1 << 14, 1 << 20
+MAX_STATES, MAX_PHRASES, MAX_BURSTS, MAX_TRANSITIONS = 1 << 12, 1 << 17, 1 << 21, 1 << 16
+MAX_BLOCKS, MAX_PLACES = 1 << 16, 1 << 22
 
 RULES = record_type(  # ``RuleArrays``
     commands=(int, MAX_COMMANDS + 1, 6),

@@ -101,7 +101,7 @@ def test_models(text: str, workload: str, linear_only: bool) -> None:
     assert match_model(text) == (workload, linear_only)
 
 
-@pytest.mark.parametrize("text", ["GPT-13B", "Llama-2-71B", "BERT", "Qwen3-8B", "GPT-2 5B", ""])
+@pytest.mark.parametrize("text", ["GPT-13B", "Llama-2-71B", "BERT", "Qwen3-9B", "GPT-2 5B", ""])
 def test_unknown_models_are_not_guessed(text: str) -> None:
     assert match_model(text) is None
 
