@@ -101,8 +101,9 @@ def execute(
 def lowering_for(device: Device, model: DecoderModel, request: Request) -> Lowering:
     """``model`` placed for the request's sequences, ready to lower its steps.
 
-    Raises MappingError for a model with an operation that has no lowering, then CapacityError if it does not fit.
+    Raises ConfigError for a plain DRAM, MappingError for a model with an operation that has no lowering, then CapacityError if it does not fit.
     """
+    device.require_pim()
     check_model(model)
     return Lowering(device, model, place(device, model, request.batch, request.rows_at_once), choices=request.experts)
 

@@ -89,6 +89,10 @@ class Device:
         """Clock period of the ASIC."""
         return period_ps(self.asic.clock_ghz)
 
+    def require_pim(self) -> None:
+        """Raises ConfigError on a plain DRAM."""
+        self._group("pim", self.spec.pim)
+
     def _group(self, name: str, value: _T | None) -> _T:
         if value is None:
             raise ConfigError(f"{self.where}: group '{name}' is missing: {self.name} is a plain DRAM and cannot run a model")

@@ -180,7 +180,9 @@ def print_checked(console: Console, checked: Checked) -> None:
     if checked.free:
         console.print("Free in a sweep; every other value has a cost in area, energy, power or error:")
     for path, reason in checked.free.items():
-        console.print(f"  {path}: {reason}", highlight=False)
+        line = Table.grid(Column(overflow="fold"), padding=(0, 0, 0, 2))
+        line.add_row(escape(f"{path}: {reason}"))
+        console.print(line)
     if assumed:
         console.print(f"* {assumed} values are assumed: no source is at hand; their sources say why", style="dim")
     console.print()

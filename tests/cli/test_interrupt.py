@@ -30,6 +30,6 @@ def test_interrupt(arguments: list[str], tmp_path: Path) -> None:
     time.sleep(1.0)
     os.killpg(child.pid, signal.SIGINT)
     said += child.stderr.read()
-    assert child.wait(60) == 130
+    assert child.wait(60) == 130, said
     assert "Traceback" not in said and said.splitlines()[-1] == "interrupted"
     assert list(tmp_path.iterdir()) == []
