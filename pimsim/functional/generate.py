@@ -21,7 +21,7 @@ from pimsim.functional.compare import Ranges, difference, function_errors, summa
 from pimsim.functional.executor import Executor
 from pimsim.functional.fill import fill
 from pimsim.functional.machine import PimMachine
-from pimsim.functional.oracle import Gpt2Oracle
+from pimsim.functional.oracle import Gpt2Oracle, is_gpt2
 from pimsim.functional.weights import Weights
 from pimsim.program.instruction import StepProgram
 from pimsim.program.lower import Lowering
@@ -173,7 +173,7 @@ def _references(
     model: DecoderModel, weights: Weights, fed: list[int], request: Request, logits: FloatArray
 ) -> dict[str, dict[str, Any]]:
     tensors, spec = {tensor.name: tensor for tensor in model.tensors}, model.spec
-    if not isinstance(spec.mixer, AttentionSpec):
+    if not isinstance(spec.mixer, AttentionSpec) or not is_gpt2(tensors, spec.layers, spec.head.tied):
         return {}
     heads = spec.mixer.heads
     found = {}

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+
+_GLOBAL = ("wte", "wpe", "ln_f.scale", "ln_f.shift")
+_MATRICES, _NORMS = ("qkv", "proj", "ffn1", "ffn2"), ("ln1", "ln2")
+
+
+def is_gpt2(names: Iterable[str], layers: int, tied: bool) -> bool:
+    """Whether these are the tensors of the model that ``Gpt2Oracle`` describes."""
+    expected = {*_GLOBAL, *(() if tied else ("lm_head",))}
+    for layer in range(layers):
+        expected |= {f"h{layer}.{name}{part}" for name in _MATRICES for part in ("", ".bias")}
+        expected |= {f"h{layer}.{name}.{part}" for name in _NORMS for part in ("scale", "shift")}
+    return set(names) == expected
 
 
 class Gpt2Oracle:

@@ -81,6 +81,10 @@ def run(
         )  # fmt: skip
     output.document(generation.to_dict())
     output.console.print("\n".join(_lines(generation)), markup=False)
+    if references and not generation.references:
+        output.console.print(
+            "no NumPy model beside it: only GPT-2's tensors have one here; hub folders have a float64 model of any family"
+        )
 
 
 def _hardware_and_workload(names: list[str], option: str | None) -> tuple[str, str]:
