@@ -18,7 +18,7 @@ from pimsim.functional.kinds import action_of
 from pimsim.functional.machine import IntArray, PimMachine, Received
 from pimsim.mapping.layout import Region
 from pimsim.mapping.placement import Placement
-from pimsim.mapping.policies import policy_named
+from pimsim.mapping.policies import keeps_row_open, policy_named
 from pimsim.program.instruction import CHOSEN, Instruction, Section, StepProgram, with_expert
 from pimsim.program.rows import SequenceRows, StepRows, rows_of
 from pimsim.program.vmm import Vectors, vectors_for
@@ -132,7 +132,7 @@ class Executor:
 
     def vectors_of(self, count: int) -> Vectors:
         """How ``count`` vectors meet a matrix on this device."""
-        return vectors_for(self.device, count, policy_named(self.device.spec.mapping).ROW_OPEN)
+        return vectors_for(self.device, count, keeps_row_open(policy_named(self.device.spec.mapping)))
 
     def run(
         self, instruction: Instruction, sent: WordArray | None = None, *, read_columns: int = 0, groups: int = 0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pimsim.config.device import Device
 from pimsim.mapping.layout import Region
 from pimsim.mapping.placement import Placement
-from pimsim.mapping.policies import policy_named
+from pimsim.mapping.policies import keeps_row_open, policy_named
 from pimsim.program.block import Block
 from pimsim.program.instruction import OUTSIDE, Instruction, Section, StepProgram
 from pimsim.program.rows import StepRows, rows_of
@@ -120,7 +120,7 @@ class Lowering:
 
     def vectors(self, count: int) -> Vectors:
         """``count`` vectors that meet a matrix, in the mapping policy's order."""
-        return vectors_for(self.device, count, policy_named(self.device.spec.mapping).ROW_OPEN)
+        return vectors_for(self.device, count, keeps_row_open(policy_named(self.device.spec.mapping)))
 
     def slots_at_once(self, region: Region, vectors: Vectors) -> int:
         """Local slots whose partial sums fit half of the ASIC's memory; all of them if nothing is partial."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pimsim.config.load import load_hardware
+from pimsim.config.load import load_hardware, load_workload
 from pimsim.config.sweep import load_sweep
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,6 +69,8 @@ def test_block_runs(block: Block, environment: dict[str, str], tmp_path: Path) -
         (tmp_path / "block.yaml").write_text(block.text)
         if "\naxes:" in block.text:
             load_sweep(tmp_path / "block.yaml")
+        elif "\nmodel:" in block.text:
+            load_workload(tmp_path / "block.yaml")
         else:
             load_hardware(tmp_path / "block.yaml")
         return

@@ -10,9 +10,7 @@ from pimsim.mapping.policies import pim_gpt, pim_gpt_row_open, row_per_output
 
 
 class MappingPolicy(Protocol):
-    """Layouts of weight matrices, K and V; ``ROW_OPEN``: whether a row stays open for all vectors that meet it."""
-
-    ROW_OPEN: bool
+    """Layouts of weight matrices, K and V. ``ROW_OPEN = True`` in one that keeps a row open for all vectors that meet it."""
 
     def matrix(self, geometry: Geometry, outputs: int, inputs: int) -> Layout:
         """Layout of a weight matrix."""
@@ -29,6 +27,11 @@ POLICIES: dict[str, MappingPolicy] = {
     "pim_gpt_row_open": pim_gpt_row_open,
     "row_per_output": row_per_output,
 }
+
+
+def keeps_row_open(policy: MappingPolicy) -> bool:
+    """Whether a row stays open for all vectors that meet it, or each vector meets all rows in turn."""
+    return bool(getattr(policy, "ROW_OPEN", False))
 
 
 def policy_named(name: str | None) -> MappingPolicy:
