@@ -42,7 +42,7 @@ class CostSpec(SpecModel):
     voltage_per_speed: NonNegativeBand = unit("1", "relative rise of the ASIC's voltage for a relative rise of its gates' speed")
     voltage_floor: NonNegativeBand = unit("1", "lowest voltage of the ASIC, relative to the described one")
     max_speed: Positive = unit(
-        "1", "highest speed of the ASIC's gates, relative to the described one; beyond it no design is known"
+        "1", "highest speed of the ASIC's gates, relative to the described one, that these laws are taken for"
     )
     area_per_speed: NonNegativeBand = unit("1", "exponent of the area of adders and multipliers over the speed of their gates")
     register_share: NonNegativeBand = unit("1", "part of an adder or multiplier that its pipeline registers are, for each stage")

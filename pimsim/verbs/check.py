@@ -46,6 +46,7 @@ class Checked:
     counts: dict[str, Any] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
     free: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; facts are keys of their own."""
@@ -55,7 +56,7 @@ class Checked:
         head = {"schema_version": 1, "kind": self.kind, "name": self.name, "where": self.where}
         timing = {one.name: {k: v for k, v in asdict(one).items() if k != "name"} for one in self.timing}
         model = {**self.counts, "ignored_keys": self.ignored} if self.counts else {}
-        return {**head, **self.facts, **model, "values": values, "timing": timing, "free": self.free}
+        return {**head, **self.facts, **model, "values": values, "timing": timing, "free": self.free, "note": self.note}
 
 
 def register(app: typer.Typer) -> None:
@@ -107,7 +108,9 @@ def checked_description(name: str, settings: list[str], context: int = 1024) -> 
     values = entries(device.spec.model_dump(exclude={"dram": {"timing"}}), device.sources, HardwareSpec)
     free = dict(FREE) if device.spec.pim is not None else {}
     facts = {"tCK_ps": device.timing.t_ck_ps}
-    return Checked("hardware", device.name, device.where, facts, values, timing_entries(device), free=free)
+    return Checked(
+        "hardware", device.name, device.where, facts, values, timing_entries(device), free=free, note=device.spec.beyond_costs
+    )
 
 
 def _sweep(name: str) -> Checked:
@@ -183,6 +186,8 @@ def print_checked(console: Console, checked: Checked) -> None:
         line = Table.grid(Column(overflow="fold"), padding=(0, 0, 0, 2))
         line.add_row(escape(f"{path}: {reason}"))
         console.print(line)
+    if checked.note:
+        console.print(f"Note: {escape(checked.note)}", highlight=False)
     if assumed:
         console.print(f"* {assumed} values are assumed: no source is at hand; their sources say why", style="dim")
     console.print()

@@ -131,7 +131,9 @@ def test_opening_banks_in_groups_lowers_the_peak() -> None:
     )
 
 
-def test_gates_beyond_the_range_are_refused() -> None:
-    load_hardware("pim_gpt", ["asic.clock_ghz=2.5"])
-    with pytest.raises(PimsimError, match=r"needs gates 3 times as fast as the described design's; costs.max_speed allows 2.5"):
-        load_hardware("pim_gpt", ["asic.clock_ghz=1.5", "asic.adder_stages=1"])
+def test_gates_beyond_the_range_cost_more_and_are_named() -> None:
+    assert load_hardware("pim_gpt", ["asic.clock_ghz=2.5"]).spec.beyond_costs == ""
+    said = load_hardware("pim_gpt", ["asic.clock_ghz=1.5", "asic.adder_stages=1"]).spec.beyond_costs
+    assert "needs gates 3 times as fast as the described design's" in said
+    within, beyond = (static_figures(load_hardware("pim_gpt", [f"asic.clock_ghz={clock}"]).spec) for clock in (2.5, 5))
+    assert within["peak_power_w"] < beyond["peak_power_w"]

@@ -67,8 +67,9 @@ def test_packed_rows_beat_one_row_per_output():
 
 
 def test_prompt_tokens_go_without_head_but_the_last():
-    one = pimsim.simulate("pim_gpt", "gpt2_medium", 2, 1, settings=MODEL, refresh=False)
-    prompt = pimsim.simulate("pim_gpt", "gpt2_medium", 1, 2, settings=MODEL, refresh=False)
+    alone = [*MODEL, "workload.request.prefill_chunk=1"]
+    one = pimsim.simulate("pim_gpt", "gpt2_medium", 2, 1, settings=alone, refresh=False)
+    prompt = pimsim.simulate("pim_gpt", "gpt2_medium", 1, 2, settings=alone, refresh=False)
     assert prompt.critical_path_s["lm_head"] == pytest.approx(one.critical_path_s["lm_head"] / 2, rel=0.01)
     assert prompt.prompt_latency_s > 0 and one.prompt_latency_s == 0
     assert prompt.latency_s < one.latency_s
