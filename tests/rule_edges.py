@@ -119,12 +119,18 @@ def _apart(device: Device, resolved: StreamRule) -> tuple[int, int]:
     within = banks_of(device, scope)
     if scope == CHANNEL or resolved.window > 1:
         return shape.banks_per_group % within, within
-    return (banks_of(device, levels[at + 1]) if scope != BANK else 1) % within, within
+    narrower = [banks_of(device, level) for level in levels[at + 1 :]]
+    return next((banks for banks in narrower if banks < within), 0), within
 
 
-def dominated_by(standard: Standard, resolved: StreamRule) -> str:
-    """Why the rule can never bind, whatever the timing: the bus, or rules that hold the command back at least as long; else ''."""
-    rule = resolved.rule
+def dominated_by(device: Device, resolved: StreamRule) -> str:
+    """Why the rule can never bind, whatever the timing; else ''.
+
+    The device's shape, the bus, or rules that hold the command back at least as long.
+    """
+    standard, rule = device.standard, resolved.rule
+    if rule.sibling and len(set(_apart(device, resolved))) == 1:
+        return f"the organization: there is no other {rule.scope}"
     before, after = standard.commands[resolved.preceding], standard.commands[resolved.following]
     if not gap_parameters(rule.gap) and resolved.gap_ticks <= 1:
         return "the command bus: one command a cycle"

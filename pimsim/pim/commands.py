@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, Command
+from pimsim.dram.commands import BANK, BANK_GROUP, CHANNEL, OUTER_LEVELS, Command
 from pimsim.dram.rules import TimingRule, rule
 from pimsim.dram.standard import Parameter, Standard
 from pimsim.errors import ConfigError
@@ -90,9 +90,17 @@ _FAW_RULES = (
 
 
 def pim_rules(base: Standard, grouped: bool, obey_tfaw: bool) -> tuple[TimingRule, ...]:
-    """Rules of the PIM commands; with ``obey_tfaw`` each group activation fills one whole tFAW window."""
+    """Rules of the PIM commands that ``base`` lacks; with ``obey_tfaw`` each group activation fills one whole tFAW window."""
     activation = _GROUPED_RULES if grouped else _WHOLE_CHANNEL_RULES
-    return _ARRAY_RULES + _REGISTER_RULES + _own_rules(base) + activation + (_FAW_RULES if obey_tfaw else ())
+    rules = _ARRAY_RULES + _REGISTER_RULES + _own_rules(base) + activation + (_FAW_RULES if obey_tfaw else ())
+    return tuple(added for added in rules if not any(_says(own, added) for own in base.rules))
+
+
+def _says(own: TimingRule, added: TimingRule) -> bool:
+    """Does the standard's ``own`` rule say all that ``added`` does? A channel with MAC units is one pseudo channel, rank and stack."""
+    wide = own.scope in (CHANNEL, *OUTER_LEVELS) and not own.sibling and added.scope == CHANNEL
+    same = (own.gap, own.window) == (added.gap, added.window)
+    return wide and same and set(added.pairs()) <= set(own.pairs())
 
 
 def with_pim(base: Standard, grouped: bool, obey_tfaw: bool) -> Standard:

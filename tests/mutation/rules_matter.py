@@ -61,7 +61,7 @@ def edge_case(name: str, position: int) -> tuple[Device, Edge]:
 
 def examine(name: str, position: int) -> Verdict:
     """Change one pair of the device's table in both ways, on both sides."""
-    reason = dominated_by(devices()[name].standard, devices()[name].table.stream_rules[position])
+    reason = dominated_by(devices()[name], devices()[name].table.stream_rules[position])
     true, edge = edge_case(name, position)
     timed = edge.timed(true)
     early = edge.early(true)
