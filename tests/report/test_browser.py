@@ -75,12 +75,18 @@ def test_tables_sort_by_text(browser: Any) -> None:
 
 def test_pointing_at_a_bar_shows_its_value(browser: Any) -> None:
     from selenium.webdriver import ActionChains
+    from selenium.webdriver.support.ui import WebDriverWait
 
     mark = browser.find_element(By.CSS_SELECTOR, "#latency_by_op .tip path")
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
-    ActionChains(browser).move_to_element(mark).perform()
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", mark)
     hover = browser.find_element(By.ID, "hover")
-    assert hover.is_displayed() and "feed-forward" in hover.text and "ms per token" in hover.text
+
+    def shown(_: Any) -> bool:
+        ActionChains(browser).move_by_offset(1, 0).move_to_element(mark).perform()
+        return hover.is_displayed()
+
+    WebDriverWait(browser, 30).until(shown)
+    assert "feed-forward" in hover.text and "ms per token" in hover.text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
