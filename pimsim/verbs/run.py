@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from pimsim.decoding_run.simulate import simulate_decoding
 from pimsim.engine.kernels_first import watch_compilation
 from pimsim.engine.kernels_start import quick_start
 from pimsim.errors import ConfigError, RequestError
@@ -61,6 +60,8 @@ def register(app: typer.Typer) -> None:
                     settings=settings or (), engine=engine, refresh=not no_refresh, progress=report,
                 )  # fmt: skip
             else:
+                from pimsim.decoding_run.simulate import simulate_decoding  # strategies bring the float64 models along
+
                 result = simulate_decoding(
                     hardware, workload, decoding, tokens, prompt, batch=batch, prefill_chunk=prefill_chunk,
                     settings=settings or (), refresh=not no_refresh, progress=report,
