@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 MAX_SHOWN = 100
 _MAX_LINE = 2000
 _MAX_LINES = 60
-# Control and format characters (escape sequences, text direction), line separators, halves of surrogate pairs.
-_NOT_PRINTED = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _MARKUP = re.compile(r"([\\`*{}\[\]<>#!|~&])")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\Z")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
 def printable(text: str, keep: str = "") -> str:
-    """``text`` with every character that a terminal would act upon written as an escape; those in ``keep`` stay as they are."""
-    if text.isascii() and text.isprintable():
+    """``text`` with every character that a terminal would act upon, or has no sign for, as an escape; those in ``keep`` stay as they are."""
+    if text.isprintable():
         return text
-    return "".join(c if c in keep or unicodedata.category(c) not in _NOT_PRINTED else _escape(c) for c in text)
+    return "".join(c if c in keep or c.isprintable() else _escape(c) for c in text)
 
 
 def shown(text: object, limit: int = MAX_SHOWN) -> str:

@@ -66,6 +66,7 @@ def register(app: typer.Typer) -> None:
                     hardware, workload, decoding, tokens, prompt, batch=batch, prefill_chunk=prefill_chunk,
                     settings=settings or (), refresh=not no_refresh, progress=report,
                 )  # fmt: skip
+        output.document(result.to_dict())
         print_run(output.console, result, compilation.seconds)
         if power_file:
             everything = [*(settings or ()), *(["dram.refresh.mode=none"] if no_refresh else [])]
@@ -84,7 +85,6 @@ def register(app: typer.Typer) -> None:
             output.console.print(
                 f"{power_file}: {len(trace.energy_pj)} windows, {trace.energy_j:.6g} J, at most {trace.peak_w:.4g} W"
             )
-        output.document(result.to_dict())
 
 
 def _window_us(text: str) -> float | None:
